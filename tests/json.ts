@@ -1,0 +1,16 @@
+export type Json = null | boolean | number | string | Json[] | JsonObject;
+export interface JsonObject {
+  [member: string]: Json;
+}
+
+/** The whole content of a storage area, a value a key. */
+export type Storage = JsonObject;
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** True where Exuvia keeps what it says about itself; such keys are no data of the user. */
+export function isControlKey(key: string): boolean {
+  return key === "exuvia" || key.startsWith("exuvia:");
+}
