@@ -1,0 +1,59 @@
+//! Builds, shows and tests Exuvia: `cargo xtask help`.
+//!
+//! A command is a module with a `run`. What it needs on the machine it asks of `setup`, which installs only what is
+//! missing, so that every command works from a fresh clone.
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use workspace::Workspace;
+
+mod build;
+mod demo;
+mod extension;
+mod package;
+mod setup;
+mod size;
+mod test;
+mod totals;
+mod workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, shows and tests Exuvia")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the npm package in pkg/ and the extension in dist/
+    Build {
+        /// Also build what the demo and the tests update between
+        #[arg(long)]
+        variants: bool,
+    },
+    /// Update the extension in a browser, with data, and undo it after a fault
+    Demo {
+        /// Show the browser
+        #[arg(long)]
+        headed: bool,
+    },
+    /// Run every check and test
+    Test {
+        /// Try many more random cases
+        #[arg(long)]
+        long: bool,
+    },
+    /// Show how much a user of the package downloads, and fail where that is too much
+    Size,
+}
+
+fn main() -> Result<()> {
+    let ws = Workspace::open()?;
+    match Cli::parse().command {
+        Command::Build { variants } => build::run(&ws, variants),
+        Command::Demo { headed } => demo::run(&ws, headed),
+        Command::Test { long } => test::run(&ws, long),
+        Command::Size => size::run(&ws),
+    }
+}

@@ -1,0 +1,90 @@
+//! The npm package: the Wasm module, its glue and the TypeScript entry over them.
+
+use crate::setup::{wasm_bindgen, wasm_target};
+use crate::workspace::Workspace;
+use anyhow::Result;
+use serde_json::json;
+use std::path::Path;
+use xshell::{Shell, cmd};
+
+/// What stands in `pkg/` as it stands in the sources.
+const COPIES: [&str; 4] = [
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "crates/core/src/chain/migration.schema.json",
+];
+
+/// The Wasm module as users download it.
+pub const WASM: &str = "pkg/engine_bg.wasm";
+
+pub fn build(ws: &Workspace) -> Result<()> {
+    let sh = &ws.sh;
+    sh.create_dir("pkg")?;
+    build_engine(ws)?;
+    ws.node_tool("tsc").args(["--project", "tsconfig.pkg.json"]).run()?;
+    for file in COPIES {
+        sh.copy_file(file, "pkg")?;
+    }
+    Ok(sh.write_file("pkg/package.json", format!("{:#}\n", manifest()))?)
+}
+
+fn build_engine(ws: &Workspace) -> Result<()> {
+    let sh = &ws.sh;
+    let target = wasm_target::ensure(ws)?;
+    let bindgen = wasm_bindgen::ensure(ws)?.bindgen;
+    // Asked for here, because an rlib declared beside a cdylib would switch LTO off.
+    target
+        .cargo(ws, "rustc")
+        .args(["--quiet", "--profile", "wasm", "--lib", "--crate-type", "cdylib"])
+        .run()?;
+
+    let built = format!("{}/{}/wasm/exuvia.wasm", wasm_target::TARGET_DIR, wasm_target::TARGET);
+    if is_newer(sh, WASM, &built) {
+        return Ok(());
+    }
+    let out = format!("{}/bindgen", wasm_target::TARGET_DIR);
+    // Every caller says where its module is; a default would make bundlers ship the module twice.
+    cmd!(
+        sh,
+        "{bindgen} --target web --omit-default-module-path --out-name engine --out-dir {out} {built}"
+    )
+    .quiet()
+    .run()?;
+    for file in ["engine.js", "engine.d.ts"] {
+        sh.copy_file(format!("{out}/{file}"), "pkg")?;
+    }
+    // Last, so that a module in its place means that all of this is done.
+    Ok(ws
+        .node_tool("wasm-opt")
+        .args(["-Os", "-o", WASM, &format!("{out}/engine_bg.wasm")])
+        .run()?)
+}
+
+fn is_newer(sh: &Shell, made: &str, source: &str) -> bool {
+    let modified = |path: &str| sh.current_dir().join(path).metadata().and_then(|file| file.modified());
+    matches!((modified(made), modified(source)), (Ok(made), Ok(source)) if made > source)
+}
+
+fn manifest() -> serde_json::Value {
+    let copied = COPIES.iter().filter_map(|file| Path::new(file).file_name()?.to_str());
+    let files: Vec<_> = ["*.js", "*.d.ts", "engine_bg.wasm"].into_iter().chain(copied).collect();
+    json!({
+        "name": "exuvia",
+        "version": env!("CARGO_PKG_VERSION"),
+        "description": "Moves an extension's stored data to its next form and keeps the old one until the new one has proved itself.",
+        "license": env!("CARGO_PKG_LICENSE"),
+        "type": "module",
+        "exports": {
+            ".": { "types": "./index.d.ts", "default": "./index.js" },
+            "./engine_bg.wasm": "./engine_bg.wasm",
+            "./migration.schema.json": "./migration.schema.json",
+        },
+        "types": "./index.d.ts",
+        "files": files,
+        "sideEffects": false,
+        // The types of `chrome.storage`, for those who write TypeScript.
+        "peerDependencies": { "@types/chrome": "*" },
+        "peerDependenciesMeta": { "@types/chrome": { "optional": true } },
+    })
+}

@@ -1,0 +1,74 @@
+//! A compiler for wasm32-unknown-unknown: the installed one with rustup's standard library for it, or, where rustup
+//! cannot download that, Debian's.
+
+use super::debian_rust;
+use crate::workspace::Workspace;
+use anyhow::Result;
+use std::ffi::OsString;
+use std::path::Path;
+use which::which;
+use xshell::{Cmd, Shell, cmd};
+
+pub const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Apart from the native `target/`: the compiler may be another, and each would throw away the other's work.
+pub const TARGET_DIR: &str = "target/wasm";
+
+/// How to call cargo for Wasm.
+pub struct WasmTarget {
+    env: Vec<(&'static str, OsString)>,
+    clippy: &'static str,
+}
+
+impl WasmTarget {
+    /// `cargo COMMAND` for the Wasm module.
+    pub fn cargo<'a>(&self, ws: &'a Workspace, command: &str) -> Cmd<'a> {
+        let program = if command == "clippy" { self.clippy } else { "cargo" };
+        let sh = &ws.sh;
+        cmd!(
+            sh,
+            "{program} {command} --package exuvia --target {TARGET} --target-dir {TARGET_DIR}"
+        )
+        .envs(self.env.iter().cloned())
+        .quiet()
+    }
+}
+
+pub fn ensure(ws: &Workspace) -> Result<WasmTarget> {
+    let debian = ws.cache.join("wasm-toolchain");
+    // rustup is asked once: to be told again that it cannot takes longer than a build.
+    if has_target(&ws.sh) || (!debian_rust::is_made(&ws.sh, &debian) && add_target(&ws.sh)) {
+        return Ok(WasmTarget {
+            env: Vec::new(),
+            clippy: "cargo",
+        });
+    }
+    debian_rust::ensure(&ws.sh, &debian)?;
+    let at = |name: &str| debian.join(name).into_os_string();
+    Ok(WasmTarget {
+        env: vec![
+            ("RUSTC", at("bin/rustc")),
+            ("RUSTDOC", at("bin/rustdoc")),
+            ("SYSROOT", at("")),
+            ("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", debian_rust::LINKER.into()),
+        ],
+        clippy: debian_rust::CLIPPY,
+    })
+}
+
+fn has_target(sh: &Shell) -> bool {
+    let libraries = cmd!(sh, "rustc --print target-libdir --target {TARGET}")
+        .quiet()
+        .ignore_stderr()
+        .read();
+    libraries.is_ok_and(|path| Path::new(&path).exists())
+}
+
+fn add_target(sh: &Shell) -> bool {
+    which("rustup").is_ok()
+        && cmd!(sh, "rustup --quiet target add {TARGET}")
+            .quiet()
+            .ignore_stderr()
+            .run()
+            .is_ok()
+}

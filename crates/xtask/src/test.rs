@@ -1,0 +1,140 @@
+//! `cargo xtask test`: every check and test, each stage whatever came of the one before, and one line of totals at the
+//! end.
+
+use crate::build;
+use crate::setup::{browser, node, wasm_bindgen, wasm_target};
+use crate::totals::Totals;
+use crate::workspace::Workspace;
+use anyhow::{Context, Result};
+use std::io::{self, BufRead, BufReader};
+use std::process::{Command, exit};
+use which::which;
+use xshell::Cmd;
+
+type Stage = fn(&Workspace) -> Result<Totals>;
+
+const STAGES: [(&str, Stage); 7] = [
+    ("format", check_format),
+    ("lint of the native crates", lint_native),
+    ("tests of the native crates", test_native),
+    ("lint of the Wasm module", lint_wasm),
+    ("tests of the Wasm module, in Chromium", test_wasm),
+    ("tests of the extension, in Chromium", test_extension),
+    // After the build that the tests made, whose types it needs.
+    ("lint of the TypeScript", lint_typescript),
+];
+
+/// How many random cases `--long` tries of each property.
+const LONG: &str = "10000";
+
+pub fn run(ws: &Workspace, long: bool) -> Result<()> {
+    let _cases = long.then(|| ws.sh.push_env("PROPTEST_CASES", LONG));
+    let mut totals = Totals::default();
+    for (name, stage) in STAGES {
+        println!("\n--- {name}");
+        totals += stage(ws).unwrap_or_else(|error| {
+            println!("failed: {name}: {error:#}");
+            Totals::FAILURE
+        });
+    }
+    println!("\n{totals}");
+    exit(i32::from(totals.failed > 0))
+}
+
+fn check_format(ws: &Workspace) -> Result<Totals> {
+    node::ensure(ws)?;
+    check([
+        ws.cargo().args(["fmt", "--all", "--check"]),
+        ws.node_tool("prettier").args(["--check", "--log-level", "warn", "."]),
+    ])
+}
+
+fn lint_native(ws: &Workspace) -> Result<Totals> {
+    check([ws
+        .cargo()
+        .args(["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"])])
+}
+
+fn lint_wasm(ws: &Workspace) -> Result<Totals> {
+    let clippy = wasm_target::ensure(ws)?.cargo(ws, "clippy");
+    check([clippy.args(["--quiet", "--all-targets", "--", "-D", "warnings"])])
+}
+
+fn lint_typescript(ws: &Workspace) -> Result<Totals> {
+    node::ensure(ws)?;
+    check([
+        ws.node_tool("tsc").args(["--project", "tsconfig.extension.json"]),
+        ws.node_tool("tsc").args(["--project", "tsconfig.tests.json"]),
+        ws.node_tool("eslint").arg("."),
+    ])
+}
+
+fn test_native(ws: &Workspace) -> Result<Totals> {
+    if which("cargo-nextest").is_err() {
+        return count(ws.cargo().args(["test", "--quiet", "--no-fail-fast"]));
+    }
+    let mut totals = count(ws.cargo().args(["nextest", "run", "--no-fail-fast", "--no-tests=pass"]))?;
+    totals += count(ws.cargo().args(["test", "--quiet", "--no-fail-fast", "--doc"]))?;
+    Ok(totals)
+}
+
+fn test_wasm(ws: &Workspace) -> Result<Totals> {
+    let target = wasm_target::ensure(ws)?;
+    let tests = target.cargo(ws, "test").args(["--no-fail-fast", "--tests"]);
+    count(
+        tests
+            .env(
+                "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
+                wasm_bindgen::ensure(ws)?.test_runner,
+            )
+            .env("CHROMEDRIVER", browser::ensure(&ws.sh)?.driver)
+            // In seconds, for a file of tests. The runner's own 20 are few on a busy machine.
+            .env("WASM_BINDGEN_TEST_TIMEOUT", "120"),
+    )
+}
+
+fn test_extension(ws: &Workspace) -> Result<Totals> {
+    const REPORT: &str = "target/playwright.json";
+    let chromium = browser::ensure(&ws.sh)?.chromium;
+    build::run(ws, true)?;
+    // So that the report read is of this run.
+    ws.sh.remove_path(REPORT)?;
+    let tests = ws.node_tool("playwright").args(["test", "--reporter", "list,json"]);
+    let tests = tests
+        .env("PLAYWRIGHT_JSON_OUTPUT_FILE", REPORT)
+        .env("CHROMIUM", chromium);
+    let success = Command::from(tests).status()?.success();
+    let report = ws.sh.read_file(REPORT).context("Playwright did not run")?;
+    let totals = Totals::of_playwright(&serde_json::from_str(&report)?);
+    Ok(totals.context("Playwright's report has no totals")?.of_run(success))
+}
+
+/// Runs all of `commands`. They count for nothing when they succeed, for they are no tests.
+fn check<const N: usize>(commands: [Cmd; N]) -> Result<Totals> {
+    let mut totals = Totals::default();
+    for command in commands {
+        totals += Totals::default().of_run(Command::from(command).status()?.success());
+    }
+    Ok(totals)
+}
+
+/// Runs tests, showing what they say, and adds up the totals in it.
+fn count(command: Cmd) -> Result<Totals> {
+    let (reader, writer) = io::pipe()?;
+    let mut child = {
+        // Dropped at the end of this block with its ends of the pipe; with one left open the pipe would never end.
+        let mut command = Command::from(command);
+        command.stdout(writer.try_clone()?).stderr(writer).spawn()?
+    };
+    let mut found: Option<Totals> = None;
+    for line in BufReader::new(reader).split(b'\n') {
+        let line = line?;
+        let line = String::from_utf8_lossy(&line);
+        println!("{line}");
+        if let Some(totals) = Totals::of_line(&line) {
+            *found.get_or_insert_default() += totals;
+        }
+    }
+    let success = child.wait()?.success();
+    Ok(found.context("the tests did not run")?.of_run(success))
+}
