@@ -55,6 +55,8 @@ export default ({ out = "dist/2.0.0", version = "2.0.0", chain = "extension/chai
   // What a reviewer of the store reads, and what a stack trace names.
   optimization: { minimize: false, moduleIds: "named" },
   devtool: false,
+  // No stand-ins for what only Node has.
+  node: false,
   performance: false,
   stats: "errors-warnings",
 });

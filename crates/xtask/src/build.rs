@@ -5,9 +5,13 @@ use crate::workspace::Workspace;
 use crate::{package, setup};
 use anyhow::Result;
 
+const CHAINS: [&str; 2] = ["extension/chain", "tests/chains/unfit"];
+
 pub fn run(ws: &Workspace, variants: bool) -> Result<()> {
     setup::node::ensure(ws)?;
-    check_chain(ws)?;
+    for chain in CHAINS {
+        check_lock(ws, chain)?;
+    }
     package::build(ws)?;
     extension::build(ws, &RELEASE)?;
     if variants {
@@ -19,8 +23,8 @@ pub fn run(ws: &Workspace, variants: bool) -> Result<()> {
 }
 
 /// The lock must say what the migrations beside it say: an edited migration must not reach users.
-fn check_chain(ws: &Workspace) -> Result<()> {
-    let lock = ["lock", "--chain", "extension/chain", "--check"];
+fn check_lock(ws: &Workspace, chain: &str) -> Result<()> {
+    let lock = ["lock", "--chain", chain, "--check"];
     Ok(ws
         .cargo()
         .args(["run", "--quiet", "--package", "exuvia-server", "--"])
