@@ -1,0 +1,110 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::Collection;
+use crate::document::{Path, Value};
+use crate::error::{Error, ErrorKind, Result};
+use crate::step::Fields;
+
+/// Keys that are Exuvia's own.
+pub const OWN_PREFIX: &str = "exuvia";
+
+/// Where a collection's records live in a store of keys and values. A matter of place, not of meaning: a collection is
+/// always a set of records, each with a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// One record, the whole value of a key; the record's key is the storage key.
+    Record {
+        /// The storage key.
+        key: String,
+    },
+    /// The items of an array under one key; a record's key is its text at `id`.
+    Array {
+        /// The storage key.
+        key: String,
+        /// Where in a record its key stands.
+        id: Path,
+    },
+    /// The members of an object under one key; a record's key is the member's name.
+    Map {
+        /// The storage key.
+        key: String,
+    },
+    /// A storage key for each record: the prefix, then the record's key.
+    Prefix {
+        /// What the storage keys start with.
+        prefix: String,
+    },
+}
+
+impl Layout {
+    pub(super) fn read(value: &Value<'_>) -> Result<Self> {
+        let Value::Object(object) = value.opened()? else {
+            return Err(Error::new(ErrorKind::Chain, format!("expected a layout, an object, found {}", value.kind())));
+        };
+        let mut fields = Fields::new(object);
+        let layout = match fields.optional_text("prefix")? {
+            Some(prefix) => Layout::Prefix { prefix },
+            None => {
+                let (key, shape) = (fields.text("key")?, fields.text("as")?);
+                match &*shape {
+                    "record" => Layout::Record { key },
+                    "array" => Layout::Array { key, id: fields.member_path("id")? },
+                    "map" => Layout::Map { key },
+                    other => {
+                        return Err(Error::new(ErrorKind::Chain, format!("expected in \"as\" one of record, array, map, found {other:?}")));
+                    }
+                }
+            }
+        };
+        fields.finish("layout")?;
+        let (name, _) = layout.reach();
+        match name.is_empty() || name.starts_with(OWN_PREFIX) {
+            true => Err(Error::new(ErrorKind::Chain, format!("expected a storage key that is not empty and does not start with {OWN_PREFIX:?}, found {name:?}"))),
+            false => Ok(layout),
+        }
+    }
+
+    /// The storage key or prefix, and whether it is a prefix.
+    #[must_use]
+    pub fn reach(&self) -> (&str, bool) {
+        match self {
+            Layout::Record { key } | Layout::Array { key, .. } | Layout::Map { key } => (key, false),
+            Layout::Prefix { prefix } => (prefix, true),
+        }
+    }
+
+    /// Whether a storage key belongs to this layout.
+    #[must_use]
+    pub fn owns(&self, storage_key: &str) -> bool {
+        match self.reach() {
+            (prefix, true) => storage_key.len() > prefix.len() && storage_key.starts_with(prefix),
+            (key, false) => storage_key == key,
+        }
+    }
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Layout::Record { key } => write!(f, "one record under the key {key:?}"),
+            Layout::Array { key, id } => write!(f, "items of the array under the key {key:?}, known by {id}"),
+            Layout::Map { key } => write!(f, "members of the object under the key {key:?}"),
+            Layout::Prefix { prefix } => write!(f, "a key each, starting with {prefix:?}"),
+        }
+    }
+}
+
+/// No storage key may belong to two collections.
+pub(super) fn check_apart(collections: &BTreeMap<String, Collection>) -> Result<()> {
+    let reaches: Vec<_> = collections.iter().map(|(name, collection)| (name, collection.layout.reach())).collect();
+    for (index, (name, (a, a_is_prefix))) in reaches.iter().enumerate() {
+        for (other, (b, b_is_prefix)) in &reaches[..index] {
+            if a == b || *a_is_prefix && b.starts_with(a) || *b_is_prefix && a.starts_with(b) {
+                let message = format!("expected storage keys apart from those of {other:?}, found {a:?} and {b:?}");
+                return Err(Error::new(ErrorKind::Chain, message).in_collection(name));
+            }
+        }
+    }
+    Ok(())
+}

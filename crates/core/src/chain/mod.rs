@@ -1,0 +1,212 @@
+//! Migrations in their order: read, checked against each other and against the schema, and run on records.
+
+mod identity;
+mod layout;
+mod migration;
+mod residues;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+pub use identity::{Link, Lock, Standing};
+pub use layout::{Layout, OWN_PREFIX};
+pub use migration::Migration;
+pub use residues::Residues;
+
+use crate::document::{Object, Value};
+use crate::error::{Error, ErrorKind, Result};
+use crate::lens::{Body, Way};
+use crate::schema::Schema;
+
+/// The JSON Schema of migration files, for editors.
+pub const MIGRATION_SCHEMA: &str = include_str!("migration.schema.json");
+
+/// How many migrations of a line the data has run. 0: there is no data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+pub struct Version(pub u32);
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What a collection is at one version.
+#[derive(Clone, Debug)]
+pub struct Collection {
+    /// What its records must fit.
+    pub schema: Schema,
+    /// Where its records live in a browser's storage.
+    pub layout: Layout,
+}
+
+/// A chain that was loaded and checked: every step fits the schema before it.
+#[derive(Debug)]
+pub struct Chain {
+    stages: Vec<Stage>,
+}
+
+/// One migration and what it leads to.
+#[derive(Debug)]
+struct Stage {
+    migration: Migration,
+    link: Link,
+    bodies: BTreeMap<String, Body>,
+    after: BTreeMap<String, Collection>,
+}
+
+impl Chain {
+    /// Loads a chain as the npm package hands it over: `{ "lock": …, "migrations": [ … ] }`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Chain`] or [`ErrorKind::Edited`] with the migration, step and path at fault.
+    pub fn read(text: &str) -> Result<Self> {
+        let malformed = || Error::new(ErrorKind::Chain, "expected a chain {\"lock\": …, \"migrations\": […]}, found something else");
+        let Value::Object(mut parts) = parse(text)?.opened()? else { return Err(malformed()) };
+        let (Some(lock), Some(migrations)) = (parts.remove("lock"), parts.remove("migrations")) else { return Err(malformed()) };
+        let Value::Array(files) = migrations.opened()? else { return Err(malformed()) };
+        let migrations = files.iter().map(Migration::read).collect::<Result<_>>()?;
+        Self::load(migrations, &Lock::read(&lock)?)
+    }
+
+    /// Puts migrations into the order that the lock has frozen, and checks each against the hash it had then.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Edited`] where a migration is not what was locked, [`ErrorKind::Chain`] where the lock does not
+    /// name exactly the migrations that are there, or a step does not fit.
+    pub fn load(migrations: Vec<Migration>, lock: &Lock) -> Result<Self> {
+        let chain = Self::build(identity::in_order(migrations, lock)?)?;
+        lock.check(&chain.lock())?;
+        Ok(chain)
+    }
+
+    /// Orders migrations by their parents, ties by id, after those that an earlier lock has frozen already.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Edited`] where a frozen migration has changed, [`ErrorKind::Chain`] as [`Chain::load`].
+    pub fn arrange(migrations: Vec<Migration>, frozen: &Lock) -> Result<Self> {
+        let chain = Self::build(identity::arrange(migrations, frozen)?)?;
+        frozen.check(&chain.lock())?;
+        Ok(chain)
+    }
+
+    fn build(migrations: Vec<Migration>) -> Result<Self> {
+        let mut stages: Vec<Stage> = Vec::with_capacity(migrations.len());
+        for migration in migrations {
+            let before = stages.last();
+            let link = Link::after(before.map(|stage| &stage.link), &migration);
+            let mut after = before.map(|stage| stage.after.clone()).unwrap_or_default();
+            let bodies = migration.lower(&mut after).map_err(|error| error.in_migration(&migration.id))?;
+            layout::check_apart(&after).map_err(|error| error.in_migration(&migration.id))?;
+            stages.push(Stage { migration, link, bodies, after });
+        }
+        match stages.is_empty() {
+            true => Err(Error::new(ErrorKind::Chain, "expected at least one migration, found none")),
+            false => Ok(Self { stages }),
+        }
+    }
+
+    /// The version that the chain leads to.
+    #[must_use]
+    pub fn tip(&self) -> Version {
+        Version(self.stages.len() as u32)
+    }
+
+    /// The lock of the chain as it is.
+    #[must_use]
+    pub fn lock(&self) -> Lock {
+        Lock { line: self.stages.iter().map(|stage| stage.link.clone()).collect() }
+    }
+
+    /// The links up to a version, the oldest first.
+    pub fn line(&self, version: Version) -> impl Iterator<Item = &Link> {
+        self.stages.iter().take(version.0 as usize).map(|stage| &stage.link)
+    }
+
+    /// The migrations in order, each with the version that it leads to.
+    pub fn migrations(&self) -> impl Iterator<Item = (Version, &Migration)> {
+        self.stages.iter().enumerate().map(|(index, stage)| (Version(index as u32 + 1), &stage.migration))
+    }
+
+    /// The collections at a version; none at version 0 or beyond the tip.
+    #[must_use]
+    pub fn collections(&self, version: Version) -> &BTreeMap<String, Collection> {
+        static NONE: BTreeMap<String, Collection> = BTreeMap::new();
+        let stage = version.0.checked_sub(1).and_then(|index| self.stages.get(index as usize));
+        stage.map_or(&NONE, |stage| &stage.after)
+    }
+
+    /// A collection at a version.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Chain`] naming the collections that there are.
+    pub fn collection(&self, name: &str, version: Version) -> Result<&Collection> {
+        let collections = self.collections(version);
+        collections.get(name).ok_or_else(|| {
+            let known: Vec<_> = collections.keys().map(String::as_str).collect();
+            let message = format!("expected one of the collections of version {version} ({}), found {name:?}", known.join(", "));
+            Error::new(ErrorKind::Chain, message)
+        })
+    }
+
+    /// The names of the collections that are at either of two versions.
+    #[must_use]
+    pub fn collections_between(&self, a: Version, b: Version) -> BTreeSet<&str> {
+        self.collections(a).keys().chain(self.collections(b).keys()).map(String::as_str).collect()
+    }
+
+    /// Whether any step or layout changes a collection between two versions.
+    #[must_use]
+    pub fn changes(&self, name: &str, a: Version, b: Version) -> bool {
+        let (low, high) = (a.min(b), a.max(b));
+        let stages = &self.stages[low.0 as usize..high.0 as usize];
+        let layout = |version| self.collections(version).get(name).map(|collection| &collection.layout);
+        stages.iter().any(|stage| stage.bodies.get(name).is_some_and(|body| !body.is_empty())) || layout(a) != layout(b)
+    }
+
+    /// Moves a record between two versions, in place, with its residues. The record is checked by the steps only; see
+    /// [`Schema::validate`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unfit`] with migration, collection, step and path. The record must then be thrown away.
+    pub fn translate<'a>(&self, name: &str, from: Version, to: Version, record: &mut Value<'a>, residues: &mut Residues<'a>) -> Result<()> {
+        let (way, low, high) = match from <= to {
+            true => (Way::Up, from, to),
+            false => (Way::Down, to, from),
+        };
+        let stages = self.stages.get(low.0 as usize..high.0 as usize).ok_or_else(|| {
+            Error::new(ErrorKind::Chain, format!("expected versions up to {}, found {high}", self.tip()))
+        })?;
+        let step = |stage: &Stage, record: &mut Value<'a>, residues: &mut Residues<'a>| {
+            let id = &stage.migration.id;
+            let Some(body) = stage.bodies.get(name) else { return Ok(()) };
+            let kept = body.run(way, record, residues.take(id));
+            let kept = kept.map_err(|error| error.in_migration(id).in_collection(name))?;
+            residues.put(id, kept);
+            Ok(())
+        };
+        match way {
+            Way::Up => stages.iter().try_for_each(|stage| step(stage, record, residues)),
+            Way::Down => stages.iter().rev().try_for_each(|stage| step(stage, record, residues)),
+        }
+    }
+
+    /// How the line that data has run stands to this chain.
+    #[must_use]
+    pub fn standing(&self, line: &[Link]) -> Standing {
+        identity::standing(line, &self.lock().line)
+    }
+
+    /// The chain as [`Chain::read`] takes it.
+    #[must_use]
+    pub fn to_value(&self) -> Value<'static> {
+        let mut chain = Object::new();
+        chain.insert("lock", self.lock().to_value());
+        chain.insert("migrations", Value::Array(self.stages.iter().map(|stage| stage.migration.source.clone()).collect()));
+        Value::Object(chain)
+    }
+}
+
+fn parse(text: &str) -> Result<Value<'_>> {
+    Value::parse(text).map_err(|error| error.of_kind(ErrorKind::Chain))
+}

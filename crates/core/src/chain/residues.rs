@@ -1,0 +1,63 @@
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::document::{Object, Value};
+use crate::error::{Error, ErrorKind, Result};
+use crate::lens::Residue;
+
+/// The residues of one record, one for each migration that left any; and the record's place among its neighbours where
+/// a layout had an order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Residues<'a> {
+    by_migration: BTreeMap<Cow<'a, str>, Residue<'a>>,
+    /// Where the record stood in the array that its collection once was.
+    pub place: Option<u64>,
+}
+
+impl<'a> Residues<'a> {
+    /// Whether there is nothing to remember.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_migration.is_empty() && self.place.is_none()
+    }
+
+    pub(super) fn take(&mut self, migration: &str) -> Residue<'a> {
+        self.by_migration.remove(migration).unwrap_or_default()
+    }
+
+    pub(super) fn put(&mut self, migration: &str, residue: Residue<'a>) {
+        if !residue.is_empty() {
+            self.by_migration.insert(Cow::Owned(migration.to_owned()), residue);
+        }
+    }
+
+    /// The residues as JSON.
+    #[must_use]
+    pub fn to_value(&self) -> Value<'a> {
+        let residues = self.by_migration.iter().map(|(id, residue)| (id.clone(), residue.to_value()));
+        let mut object = Object::new();
+        if !self.by_migration.is_empty() {
+            object.insert("steps", Value::Object(residues.collect()));
+        }
+        if let Some(place) = self.place {
+            object.insert("place", Value::from(i64::try_from(place).unwrap_or(i64::MAX)));
+        }
+        Value::Object(object)
+    }
+
+    /// Reads what [`Residues::to_value`] wrote.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Json`] where the value is anything else.
+    pub fn from_value(value: &Value<'a>) -> Result<Self> {
+        let malformed = || Error::new(ErrorKind::Json, "expected residues as Exuvia wrote them, found something else");
+        let Value::Object(mut object) = value.opened()? else { return Err(malformed()) };
+        let place = object.remove("place").and_then(|place| place.number()?.to_i64()).and_then(|place| u64::try_from(place).ok());
+        let by_migration = match object.remove("steps").map(|steps| steps.opened()).transpose()? {
+            None => BTreeMap::new(),
+            Some(Value::Object(steps)) => steps.into_iter().map(|(id, value)| Ok((id, Residue::from_value(&value)?))).collect::<Result<_>>()?,
+            Some(_) => return Err(malformed()),
+        };
+        Ok(Self { by_migration, place })
+    }
+}

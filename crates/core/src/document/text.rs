@@ -1,0 +1,42 @@
+use crate::error::{Error, ErrorKind, Result};
+
+/// How deep a document may nest. `chrome.storage` turns everything below depth 100 into null without an error
+/// (Chromium's value serialisation), and BSON stops at 100.
+pub const DEPTH_LIMIT: usize = 99;
+
+/// Checks that `text`, which need not be valid JSON, nests no deeper than [`DEPTH_LIMIT`].
+///
+/// # Errors
+/// [`ErrorKind::Unfit`] where it does.
+pub fn check_depth(text: &str) -> Result<()> {
+    let mut depth = 0_usize;
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b'"' => skip_string(&mut bytes),
+            _ => {}
+        }
+        if depth > DEPTH_LIMIT {
+            let message = format!("expected at most {DEPTH_LIMIT} levels of nesting, found more; browsers drop what lies deeper");
+            return Err(Error::new(ErrorKind::Unfit, message));
+        }
+    }
+    Ok(())
+}
+
+fn skip_string(bytes: &mut std::str::Bytes<'_>) {
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => return,
+            b'\\' => drop(bytes.next()),
+            _ => {}
+        }
+    }
+}
+
+/// The lines of a newline-delimited JSON text with their numbers from 1, empty lines left out.
+pub fn read_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().enumerate().map(|(index, line)| (index + 1, line)).filter(|(_, line)| !line.trim().is_empty())
+}

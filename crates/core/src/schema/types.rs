@@ -1,0 +1,141 @@
+use std::fmt;
+
+use crate::document::{Kind, Value};
+
+/// A type as JSON Schema names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Type {
+    /// `null`
+    Null,
+    /// `boolean`
+    Boolean,
+    /// `integer`: a number whose value, not spelling, is whole
+    Integer,
+    /// `number`
+    Number,
+    /// `string`
+    String,
+    /// `array`
+    Array,
+    /// `object`
+    Object,
+}
+
+impl Type {
+    const ALL: [(Type, &'static str); 7] = [
+        (Type::Null, "null"),
+        (Type::Boolean, "boolean"),
+        (Type::Integer, "integer"),
+        (Type::Number, "number"),
+        (Type::String, "string"),
+        (Type::Array, "array"),
+        (Type::Object, "object"),
+    ];
+
+    /// The type by its name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == name).map(|(ty, _)| *ty)
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL[self as usize].1
+    }
+}
+
+/// A set of types. The default is every type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Types(u8);
+
+impl Types {
+    /// Every type.
+    pub const ANY: Types = Types(0b111_1111);
+    /// No type.
+    pub const NONE: Types = Types(0);
+
+    /// Whether any type is permitted.
+    #[must_use]
+    pub fn is_any(self) -> bool {
+        self == Self::ANY
+    }
+
+    /// The types in either.
+    #[must_use]
+    pub fn or(self, other: impl Into<Types>) -> Types {
+        Types(self.0 | other.into().0)
+    }
+
+    /// The types in the first and not in the second. A number without its integers is no set that the names can say,
+    /// so taking `number` takes `integer` too.
+    #[must_use]
+    pub fn without(self, other: impl Into<Types>) -> Types {
+        Types(self.0 & !other.into().0)
+    }
+
+    /// Whether every type in `other` is permitted; `number` permits `integer`.
+    #[must_use]
+    pub fn include(self, other: impl Into<Types>) -> bool {
+        let other = other.into();
+        let widened = if self.has(Type::Number) { self.or(Type::Integer) } else { self };
+        widened.0 & other.0 == other.0
+    }
+
+    /// The types, in the order of their names' usual listing.
+    pub fn iter(self) -> impl Iterator<Item = Type> {
+        Type::ALL.into_iter().map(|(ty, _)| ty).filter(move |ty| self.has(*ty))
+    }
+
+    /// The names, without `integer` where `number` says it already.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let redundant = move |ty| ty == Type::Integer && self.has(Type::Number);
+        self.iter().filter(move |ty| !redundant(*ty)).map(Type::name)
+    }
+
+    /// Whether the value is of one of the types.
+    #[must_use]
+    pub fn accept(self, value: &Value<'_>) -> bool {
+        match value.kind() {
+            Kind::Null => self.has(Type::Null),
+            Kind::Boolean => self.has(Type::Boolean),
+            Kind::String => self.has(Type::String),
+            Kind::Array => self.has(Type::Array),
+            Kind::Object => self.has(Type::Object),
+            Kind::Number => {
+                self.has(Type::Number) || self.has(Type::Integer) && value.number().is_some_and(|number| number.is_integer())
+            }
+        }
+    }
+
+    fn has(self, ty: Type) -> bool {
+        self.0 & (1 << ty as u8) != 0
+    }
+}
+
+impl Default for Types {
+    fn default() -> Self {
+        Self::ANY
+    }
+}
+
+impl From<Type> for Types {
+    fn from(ty: Type) -> Self {
+        Types(1 << ty as u8)
+    }
+}
+
+impl fmt::Display for Types {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.is_any() {
+            true => f.write_str("anything"),
+            false => f.write_str(&self.names().collect::<Vec<_>>().join(" or ")),
+        }
+    }
+}
+
+impl fmt::Debug for Types {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}

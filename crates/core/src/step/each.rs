@@ -1,0 +1,50 @@
+use super::{Fields, Lowering, Step, StepKind, Steps};
+use crate::document::Path;
+use crate::error::{Error, ErrorKind, Result};
+use crate::lens::{Align, Each, Op};
+use crate::schema::{Presence, Schema, Type, Types};
+
+pub(super) const KIND: StepKind = StepKind { verb: "each", read };
+
+/// `{ "each": "/messages", "do": […] }`: steps for each item of an array, or each value of an object. `by` names the
+/// field an item is known by; without it, items are known by how they look.
+#[derive(Debug)]
+struct EachItem {
+    at: Path,
+    by: Option<Path>,
+    steps: Steps,
+}
+
+fn read(fields: &mut Fields<'_>) -> Result<Box<dyn Step>> {
+    let at = fields.path("each")?;
+    let by = fields.optional_text("by")?.map(|text| Path::parse(&text)).transpose()?;
+    let steps = Steps::read(&fields.required("do")?)?;
+    Ok(Box::new(EachItem { at, by, steps }))
+}
+
+impl Step for EachItem {
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        let before = lowering.schema.require(&self.at)?;
+        let container = Types::from(Type::Array).or(Type::Object).or(Type::Null);
+        before.types().expect_within(container, &self.at)?;
+        let mut inner = before.inner().cloned().unwrap_or_else(Schema::any);
+        let keyed = self.by.as_ref().and_then(|by| inner.at(by).cloned());
+        let body = lowering.inside(&self.steps, &mut inner)?;
+        let align = match &self.by {
+            None => Align::Image,
+            Some(by) if inner.presence(by) == Presence::Untyped || inner.at(by) == keyed.as_ref() => Align::Key(by.clone()),
+            Some(by) => {
+                let message = "expected in \"by\" a field that the steps leave alone, found one that they change";
+                return Err(Error::new(ErrorKind::Chain, message).under_path(by));
+            }
+        };
+        lowering.push(Op::Each(Each { at: self.at.clone(), align, body }));
+        lowering.schema.replace(&self.at, before.with_inner(inner));
+        Ok(())
+    }
+
+    fn words(&self) -> String {
+        let inner: Vec<_> = self.steps.words().collect();
+        format!("in each of {}: {}", self.at, inner.join("; "))
+    }
+}

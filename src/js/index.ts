@@ -1,0 +1,119 @@
+import initEngine, { Engine } from "./engine.js";
+import { ExuviaError, problemOf } from "./problem.js";
+import type { Chain, Mode, Options, Preview, Progress, Snapshot, Status } from "./types.js";
+
+export * from "./types.js";
+export { ExuviaError } from "./problem.js";
+export { recordsFile, type RecordLine } from "./file.js";
+
+/** The control key: everything Exuvia says about the stored data stands in it. */
+const CONTROL = "exuvia";
+
+interface Control {
+  format: number;
+  version: number;
+  head: string;
+  run?: unknown;
+}
+
+/** The data of one extension, kept at the form that its chain leads to. Make one in each context (worker, popup,
+ * page); they agree among themselves. */
+export class Exuvia {
+  readonly #options: Options;
+  readonly #area: chrome.storage.StorageArea;
+  readonly #channel = new BroadcastChannel(CONTROL);
+  #engine: Promise<Engine> | undefined;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#area = options.area ?? chrome.storage.local;
+  }
+
+  /** Moves the data to the chain's tip if it is not there: finishes what was interrupted, waits for a context that
+   * is at it, or runs. With nothing to do it costs one storage read and loads no WebAssembly. It answers with a state
+   * rather than throwing, except for failures of the browser itself. */
+  async open(how: { retry?: boolean } = {}): Promise<Status> {
+    return (await this.#settled()) ?? this.#call((engine) => engine.open(how.retry ?? false));
+  }
+
+  /** What the stored data is, without changing or waiting for anything. */
+  async status(): Promise<Status> {
+    return this.#call((engine) => engine.status());
+  }
+
+  /** Runs `body`, which may write to the storage area, while no migration can. Throws an `ExuviaError` where the data
+   * is not at the chain's tip. */
+  async write<T>(body: () => Promise<T>): Promise<T> {
+    return navigator.locks.request(CONTROL, { mode: "shared" }, async () => {
+      if (!(await this.#settled())) {
+        throw new ExuviaError({
+          kind: "gate",
+          message: "expected data at the chain's tip, found a migration pending; call open() and write again",
+        });
+      }
+      return body();
+    });
+  }
+
+  /** Everything in the chain's collections, as one file: a line of JSON a record. */
+  async export(): Promise<Blob> {
+    return this.#call((engine) => engine.export());
+  }
+
+  /** What importing `file` would change. Writes nothing. */
+  async preview(file: Blob, mode: Mode): Promise<Preview> {
+    return this.#call((engine) => engine.preview(file, mode));
+  }
+
+  /** Brings in a file that `export` wrote, of any version of the chain, through a run of its own: with a snapshot
+   * before it, and all or nothing. */
+  async import(file: Blob, mode: Mode): Promise<Status> {
+    return this.#call((engine) => engine.import(file, mode));
+  }
+
+  /** The snapshots that can be restored, newest first. */
+  async snapshots(): Promise<Snapshot[]> {
+    return this.#call((engine) => engine.snapshots());
+  }
+
+  /** Makes the storage area exactly what the snapshot holds. Where that is an older version, the next `open` moves it
+   * up again. */
+  async restore(id: string): Promise<Status> {
+    return this.#call((engine) => engine.restore(id));
+  }
+
+  /** Calls `listener` with the progress of any run, in any context of the extension. Returns the way to stop it. */
+  subscribe(listener: (progress: Progress) => void): () => void {
+    const heard = (event: MessageEvent<Progress>) => listener(event.data);
+    this.#channel.addEventListener("message", heard);
+    return () => this.#channel.removeEventListener("message", heard);
+  }
+
+  async #settled(): Promise<Status | undefined> {
+    const { [CONTROL]: found } = (await this.#area.get(CONTROL)) as { [CONTROL]?: Control };
+    const tip = tipOf(this.#options.chain);
+    if (found?.format !== 1 || found.run !== undefined || found.head !== tip.head) return undefined;
+    return { state: "current", version: tip.version, target: tip.version };
+  }
+
+  async #call<T>(ask: (engine: Engine) => Promise<T>): Promise<T> {
+    this.#engine ??= this.#load();
+    try {
+      return await ask(await this.#engine);
+    } catch (error) {
+      throw problemOf(error);
+    }
+  }
+
+  async #load(): Promise<Engine> {
+    await initEngine({ module_or_path: this.#options.wasm });
+    const { chain, waitMs, keepSnapshots } = this.#options;
+    return new Engine(this.#area, JSON.stringify(chain), { waitMs, keepSnapshots });
+  }
+}
+
+function tipOf(chain: Chain): { version: number; head: string } {
+  const tip = chain.lock.line.at(-1);
+  if (!tip) throw new ExuviaError({ kind: "chain", message: "expected at least one migration in the lock, found none" });
+  return { version: chain.lock.line.length, head: tip.head };
+}

@@ -1,0 +1,162 @@
+/** One migration file of a chain, as JSON. Its form is checked when the chain is loaded. */
+export interface Migration {
+  exuvia: 1;
+  id: string;
+  parents?: string[];
+  [member: string]: unknown;
+}
+
+/** The lock file beside a chain, written by `exuvia lock`: the frozen order, and for each migration the hash of its
+ * content and the head (the hash of the whole line up to it). */
+export interface Lock {
+  exuvia: 1;
+  /** The line from the baseline to the tip. Version n is what the first n migrations make. */
+  line: { id: string; hash: string; head: string }[];
+}
+
+/** A chain of migrations and its lock. */
+export interface Chain {
+  lock: Lock;
+  migrations: Migration[];
+}
+
+/** Where the module keeps what it says about itself, and how it runs. */
+export interface Options {
+  /** The chain this build of the extension carries. */
+  chain: Chain;
+  /** Where the WebAssembly module is, usually `chrome.runtime.getURL("engine_bg.wasm")`. Fetched only when there is work. */
+  wasm: string | URL;
+  /** The storage area to migrate. Default: `chrome.storage.local`. */
+  area?: chrome.storage.StorageArea;
+  /** How long to wait for another context that is migrating, in milliseconds. Default: 60 000. */
+  waitMs?: number;
+  /** How many snapshots to keep. Default: 3. The newest is always kept. */
+  keepSnapshots?: number;
+}
+
+/** The phases of a run, in order. `restore` takes the place of `commit` where validation failed. */
+export type Phase =
+  | "inspect"
+  | "assess"
+  | "snapshot"
+  | "rehearse"
+  | "apply"
+  | "validate"
+  | "commit"
+  | "restore"
+  | "sweep";
+
+/** Where a run is. Sent to every context of the extension. */
+export interface Progress {
+  run: string;
+  phase: Phase;
+  /** Records (in `snapshot`, `rehearse`, `apply`, `validate`, `restore`) done so far, and in all. */
+  done: number;
+  of: number;
+  /** Bytes of records handled in this phase so far, as JSON text in UTF-8. */
+  bytes: number;
+  /** Milliseconds since the run started. */
+  elapsedMs: number;
+  /** Estimate for the rest of this phase, in milliseconds; absent while unknown. */
+  remainingMs?: number;
+}
+
+/** A problem, said so that a person can act on it. Never holds a user's values. */
+export interface Problem {
+  /** A stable word for the kind: `unfit`, `quota`, `fork`, `import`, … */
+  kind: string;
+  /** What was expected, what was found and what to do. */
+  message: string;
+  migration?: string;
+  collection?: string;
+  record?: string;
+  step?: string;
+  path?: string;
+}
+
+/** What the last run did. */
+export interface Report {
+  run: string;
+  /** What it was for. */
+  cause: "migrate" | "import" | "restore";
+  /** `committed`: the new data stands. `restored`: writing began, failed, and the old data is back. `refused`: nothing was written. */
+  outcome: "committed" | "restored" | "refused";
+  from: number;
+  to: number;
+  /** Records moved, by collection. */
+  records: Record<string, number>;
+  bytes: number;
+  /** Start in milliseconds since 1970, and how long it took. */
+  startedAt: number;
+  tookMs: number;
+  /** The snapshot made before the first write. */
+  snapshot?: string;
+  /** Why it was refused or restored. */
+  problem?: Problem;
+  /** Remarks: data that did not fit before and was left as it is, keys saved aside. */
+  notes: string[];
+}
+
+/** What the stored data is, seen from this build's chain. */
+export type State =
+  /** The data is at the chain's tip. */
+  | "current"
+  /** The data is older; `open` moves it. */
+  | "behind"
+  /** Nothing is stored yet. */
+  | "fresh"
+  /** A run is under way, here or in another context, or was interrupted; `open` waits for it or finishes it. */
+  | "moving"
+  /** The data was written by a newer chain. Nothing is written. */
+  | "newer"
+  /** The data ran a line that this chain does not know. Nothing is written. */
+  | "fork"
+  /** A migration that already ran has been edited since. Nothing is written. */
+  | "edited"
+  /** The control key is gone, and what is there is not a version 1. Nothing is written; restore a snapshot. */
+  | "lost"
+  /** The last attempt was refused (see `problem`); the data is as it was. A changed chain or a new `open({ retry: true })` tries again. */
+  | "refused"
+  /** A restore could not finish. The snapshot is kept, and each start tries again. */
+  | "stuck"
+  /** Another context holds the data and did not finish within `waitMs`. */
+  | "busy";
+
+/** Answer of `status` and `open`. */
+export interface Status {
+  state: State;
+  /** The version of the stored data; 0 when nothing is stored. */
+  version: number;
+  /** The version this build's chain leads to. */
+  target: number;
+  problem?: Problem;
+  lastRun?: Report;
+}
+
+/** A snapshot that can be restored. */
+export interface Snapshot {
+  id: string;
+  /** The version of the data in it. */
+  version: number;
+  /** Milliseconds since 1970. */
+  createdAt: number;
+  records: number;
+  /** Size of the records, and of the snapshot as it is stored, in bytes. */
+  bytes: number;
+  storedBytes: number;
+  cause: Report["cause"];
+}
+
+/** How an import meets what is already there: `replace` clears the chain's collections first; `keep` and `take` say which
+ * record wins where both have the key. */
+export type Mode = "replace" | "keep" | "take";
+
+/** What an import would do, found without writing. */
+export interface Preview {
+  /** The version of the file's records. */
+  version: number;
+  target: number;
+  collections: Record<string, { add: number; replace: number; same: number; keep: number; remove: number }>;
+  bytes: number;
+  problem?: Problem;
+}
