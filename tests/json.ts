@@ -10,7 +10,9 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+export const CONTROL_KEY = "exuvia";
+
 /** True where Exuvia keeps what it says about itself; such keys are no data of the user. */
 export function isControlKey(key: string): boolean {
-  return key === "exuvia" || key.startsWith("exuvia:");
+  return key === CONTROL_KEY || key.startsWith(`${CONTROL_KEY}:`);
 }
