@@ -1,0 +1,47 @@
+import type { Snapshot, Status } from "exuvia";
+import { element, part } from "../view/element.js";
+import { counted, moment, size } from "../view/measure.js";
+import { CAUSES } from "../view/words.js";
+import { confirmed } from "./dialog.js";
+
+/** Lists the snapshots; `restore` is asked for one after the person has agreed. */
+export function showSnapshots(snapshots: readonly Snapshot[], status: Status, restore: (id: string) => void): void {
+  const rows = snapshots.map((snapshot) => row(snapshot, status, restore));
+  const none = element("li", { class: "none" }, "None yet. The first is taken before your data first changes form.");
+  part("snapshots", HTMLElement).replaceChildren(...(rows.length > 0 ? rows : [none]));
+}
+
+function row(snapshot: Snapshot, status: Status, restore: (id: string) => void): HTMLElement {
+  const button = element("button", { type: "button", "data-testid": "restore" }, "Restore");
+  button.setAttribute("aria-label", `Restore the snapshot of ${moment(snapshot.createdAt)}`);
+  button.addEventListener("click", () => {
+    void confirmed(question(snapshot, status)).then((yes) => yes && restore(snapshot.id));
+  });
+  const { version, records, bytes, storedBytes, cause } = snapshot;
+  return element(
+    "li",
+    { "data-testid": "snapshot", "data-snapshot": snapshot.id },
+    element("span", { class: "badge", title: `Version ${version}` }, String(version)),
+    element(
+      "div",
+      { class: "row-words" },
+      element("strong", {}, moment(snapshot.createdAt)),
+      element("span", {}, `${counted(records, "record")}, ${size(bytes)}, stored as ${size(storedBytes)}`),
+      element("span", {}, `Version ${version}, before ${CAUSES[cause]}`),
+    ),
+    button,
+  );
+}
+
+function question({ version, createdAt, records }: Snapshot, { target }: Status): Parameters<typeof confirmed>[0] {
+  const up = `It has version ${version}; after that it is moved up to version ${target}, which this extension reads.`;
+  return {
+    title: `Go back to ${moment(createdAt)}?`,
+    body: [
+      `Your data becomes exactly what the snapshot holds: ${counted(records, "record")}. ` +
+        "What was added or changed since then is not in it and goes.",
+      ...(version < target ? [up] : []),
+    ],
+    confirm: "Restore the snapshot",
+  };
+}

@@ -1,0 +1,67 @@
+import type { Problem, Progress, Status } from "exuvia";
+import { inTrouble } from "../guard.js";
+import { element, part } from "../view/element.js";
+import { shells } from "../view/shells.js";
+import { stepper, wholePart } from "../view/stepper.js";
+import { sayingOf } from "../view/words.js";
+
+const hero = part("state", HTMLElement);
+const picture = shells();
+const steps = stepper();
+part("shells", HTMLElement).append(picture.root);
+part("progress", HTMLElement).append(steps.root);
+
+/** Shows what the stored data is. */
+export function showState(status: Status): void {
+  const { state, version, target, problem } = status;
+  const saying = sayingOf(status);
+  hero.dataset["state"] = state;
+  hero.dataset["tone"] = inTrouble(state) ? "trouble" : "calm";
+  part("state-title", HTMLElement).textContent = saying.title;
+  part("state-meaning", HTMLElement).textContent = saying.meaning;
+  write("state-advice", saying.advice);
+  part("version", HTMLElement).textContent = String(version);
+  part("target", HTMLElement).textContent = version === target ? "" : `this extension uses ${target}`;
+  part("facts", HTMLElement).hidden = false;
+  part("retry-row", HTMLElement).hidden = state !== "refused" && state !== "stuck" && state !== "busy";
+  part("progress", HTMLElement).hidden = state !== "moving";
+  if (state !== "moving") steps.reset();
+  picture.draw(state, version, target);
+  showProblem(problem);
+}
+
+/** Shows a run that is on; `status` is the last that is known from before it. */
+export function showProgress(progress: Progress, status: Status | undefined): void {
+  if (hero.dataset["state"] !== "moving") {
+    showState({ state: "moving", version: status?.version ?? 0, target: status?.target ?? 0 });
+  }
+  steps.show(progress);
+  picture.grow(wholePart(progress));
+}
+
+export function showCounts(words: string | undefined): void {
+  part("counts-fact", HTMLElement).hidden = words === undefined;
+  part("counts", HTMLElement).textContent = words ?? "";
+}
+
+function showProblem(problem: Problem | undefined): void {
+  const box = part("problem", HTMLElement);
+  box.hidden = !problem;
+  box.replaceChildren(...(problem ? problemParts(problem) : []));
+}
+
+/** A problem's message, and the place it names. */
+export function problemParts(problem: Problem): HTMLElement[] {
+  const { kind, message, migration, collection, record, step, path } = problem;
+  const places = Object.entries({ kind, migration, collection, record, step, path }).filter(([, value]) => value);
+  const facts = places.map(([name, value]) =>
+    element("div", {}, element("dt", {}, name), element("dd", {}, element("code", { dir: "auto" }, value))),
+  );
+  return [element("p", {}, message), element("dl", { class: "places" }, ...facts)];
+}
+
+function write(id: string, words: string | undefined): void {
+  const target = part(id, HTMLElement);
+  target.hidden = words === undefined;
+  target.textContent = words ?? "";
+}
