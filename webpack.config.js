@@ -10,7 +10,13 @@ const at = (...path) => resolve(import.meta.dirname, ...path);
  * - `chain`    the module that holds its chain
  * - `model`    which form of the data its pages read
  * - `fault`    a module that runs before the worker, to let a test break something */
-export default ({ out = "dist/2.0.0", version = "2.0.0", chain = "extension/chain/index.ts", model = "v5", fault }) => ({
+export default ({
+  out = "dist/2.0.0",
+  version = "2.0.0",
+  chain = "extension/chain/index.ts",
+  model = "v5",
+  fault,
+}) => ({
   mode: "production",
   context: at(),
   entry: {
