@@ -1,3 +1,5 @@
+import { shownPath, type Message } from "./chatgpt.js";
+import { conversations } from "./generator.js";
 import { prose } from "./prose.js";
 import { Random } from "./random.js";
 import type { JsonObject, Storage } from "./json.js";
@@ -42,6 +44,37 @@ export function strangers(): Storage {
     conversation: "not a record",
     distillation_draft: [1, null, "x"],
     "ui/width": 320,
+  };
+}
+
+/** Conversations as version 1 stores them. */
+export function conversationsOne(count: number): JsonObject[] {
+  return [...conversations(count)].map((conversation) => ({
+    id: conversation.id,
+    title: conversation.title ?? "",
+    create_time: conversation.create_time,
+    update_time: conversation.update_time,
+    messages: shownPath(conversation).flatMap(messageOne),
+  }));
+}
+
+function messageOne({ author, content, create_time: time }: Message): JsonObject[] {
+  const sender = author.role === "user" ? "human" : author.role;
+  if (sender === "system") return [];
+  const parts = "parts" in content ? content.parts : [content.text];
+  const text = parts.flatMap((part) => (typeof part === "string" ? part : [])).join("\n");
+  return [{ sender, text, time }];
+}
+
+/** Everything that an installation of version 1 may hold. */
+export function storageOne(count = 200): Storage {
+  const records = conversationsOne(count);
+  const ids = [...conversations(count)].map(({ id }) => id);
+  return {
+    ...strangers(),
+    user_preferences: PREFERENCES.full,
+    conversations: records,
+    distillations: distillations(30, ids),
   };
 }
 

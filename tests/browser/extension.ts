@@ -6,12 +6,15 @@ import type { Storage } from "../json.js";
 import { chromiumPath } from "./chromium.js";
 import { readAll, writeAll } from "./storage.js";
 
+/** A function that needs nothing from around it: its text is put into another program. */
+export type Prelude = () => void;
+
 export interface LaunchOptions {
   /** A built extension; it is copied, and never written to. */
   dist: string;
   headed?: boolean;
-  /** JavaScript that runs in the extension's worker before the worker's own, to watch or to break something. */
-  prelude?: string;
+  /** Runs in the extension's worker before the worker's own code, to watch or to break something. */
+  prelude?: Prelude;
 }
 
 const QUIET = [
@@ -53,7 +56,7 @@ export class ExtensionBrowser {
 
   /** Replaces the extension's files and makes the browser update it, as a store would. Its pages close; its data
    * stays. Returns when the worker of the new version is up. */
-  async update(dist: string, prelude?: string): Promise<void> {
+  async update(dist: string, prelude?: Prelude): Promise<void> {
     const manifest = JSON.parse(await readFile(join(dist, "manifest.json"), "utf8")) as { version: string };
     await install(dist, installed(this.#home), prelude);
     const observer = await this.observer();
@@ -130,12 +133,12 @@ function installed(home: string): string {
   return join(home, "extension");
 }
 
-async function install(dist: string, target: string, prelude?: string): Promise<void> {
+async function install(dist: string, target: string, prelude?: Prelude): Promise<void> {
   await rm(target, { recursive: true, force: true });
   await cp(dist, target, { recursive: true });
   if (prelude === undefined) return;
   const worker = join(target, "worker/index.js");
-  await writeFile(worker, `${prelude}\n${await readFile(worker, "utf8")}`);
+  await writeFile(worker, `(${prelude.toString()})();\n${await readFile(worker, "utf8")}`);
 }
 
 /** Without developer mode Chromium does not reload an extension that was loaded from a folder. */
