@@ -25,9 +25,5 @@ pub fn run(ws: &Workspace, variants: bool) -> Result<()> {
 /// The lock must say what the migrations beside it say: an edited migration must not reach users.
 fn check_lock(ws: &Workspace, chain: &str) -> Result<()> {
     let lock = ["lock", "--chain", chain, "--check"];
-    Ok(ws
-        .cargo()
-        .args(["run", "--quiet", "--package", "exuvia-server", "--"])
-        .args(lock)
-        .run()?)
+    Ok(ws.cargo().args(["run", "--quiet", "--package", "exuvia-server", "--"]).args(lock).run()?)
 }

@@ -8,10 +8,7 @@ use std::process::{Command, exit};
 pub fn run(ws: &Workspace, headed: bool) -> Result<()> {
     let browser = setup::browser::ensure(&ws.sh)?;
     build::run(ws, true)?;
-    let demo = ws
-        .node_tool("tsx")
-        .arg("tests/demo.ts")
-        .args(headed.then_some("--headed"));
+    let demo = ws.node_tool("tsx").arg("tests/demo.ts").args(headed.then_some("--headed"));
     let status = Command::from(demo.env("CHROMIUM", browser.chromium)).status()?;
     exit(status.code().unwrap_or(1))
 }

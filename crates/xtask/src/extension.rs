@@ -13,46 +13,21 @@ pub struct Variant {
 }
 
 /// What users get.
-pub const RELEASE: Variant = Variant {
-    name: "2.0.0",
-    version: "2.0.0",
-    chain: "extension/chain/index.ts",
-    model: "v5",
-    fault: None,
-};
+pub const RELEASE: Variant =
+    Variant { name: "2.0.0", version: "2.0.0", chain: "extension/chain/index.ts", model: "v5", fault: None };
 
 /// What the demo and the tests update from, and to.
 pub const VARIANTS: [Variant; 3] = [
     // The release before, whose chain ends at version 1.
-    Variant {
-        name: "1.0.0",
-        version: "1.0.0",
-        chain: "extension/chain/index.v1.ts",
-        model: "v1",
-        fault: None,
-    },
+    Variant { name: "1.0.0", version: "1.0.0", chain: "extension/chain/index.v1.ts", model: "v1", fault: None },
     // Its last step cannot take one of the records.
-    Variant {
-        name: "2.0.0-unfit",
-        chain: "tests/chains/unfit/index.ts",
-        ..RELEASE
-    },
+    Variant { name: "2.0.0-unfit", chain: "tests/chains/unfit/index.ts", ..RELEASE },
     // A batch lands damaged.
-    Variant {
-        name: "2.0.0-damaged",
-        fault: Some("tests/faults/damaged.ts"),
-        ..RELEASE
-    },
+    Variant { name: "2.0.0-damaged", fault: Some("tests/faults/damaged.ts"), ..RELEASE },
 ];
 
 pub fn build(ws: &Workspace, variant: &Variant) -> Result<()> {
-    let Variant {
-        name,
-        version,
-        chain,
-        model,
-        fault,
-    } = variant;
+    let Variant { name, version, chain, model, fault } = variant;
     let mut choices = vec![
         format!("out=dist/{name}"),
         format!("version={version}"),

@@ -8,12 +8,7 @@ use std::path::Path;
 use xshell::{Shell, cmd};
 
 /// What stands in `pkg/` as it stands in the sources.
-const COPIES: [&str; 4] = [
-    "LICENSE-APACHE",
-    "LICENSE-MIT",
-    "README.md",
-    "crates/core/src/chain/migration.schema.json",
-];
+const COPIES: [&str; 4] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "crates/core/src/chain/migration.schema.json"];
 
 /// The Wasm module as users download it.
 pub const WASM: &str = "pkg/engine_bg.wasm";
@@ -34,10 +29,7 @@ fn build_engine(ws: &Workspace) -> Result<()> {
     let target = wasm_target::ensure(ws)?;
     let bindgen = wasm_bindgen::ensure(ws)?.bindgen;
     // Asked for here, because an rlib declared beside a cdylib would switch LTO off.
-    target
-        .cargo(ws, "rustc")
-        .args(["--quiet", "--profile", "wasm", "--lib", "--crate-type", "cdylib"])
-        .run()?;
+    target.cargo(ws, "rustc").args(["--quiet", "--profile", "wasm", "--lib", "--crate-type", "cdylib"]).run()?;
 
     let built = format!("{}/{}/wasm/exuvia.wasm", wasm_target::TARGET_DIR, wasm_target::TARGET);
     if is_newer(sh, WASM, &built) {
@@ -45,20 +37,14 @@ fn build_engine(ws: &Workspace) -> Result<()> {
     }
     let out = format!("{}/bindgen", wasm_target::TARGET_DIR);
     // Every caller says where its module is; a default would make bundlers ship the module twice.
-    cmd!(
-        sh,
-        "{bindgen} --target web --omit-default-module-path --out-name engine --out-dir {out} {built}"
-    )
-    .quiet()
-    .run()?;
+    cmd!(sh, "{bindgen} --target web --omit-default-module-path --out-name engine --out-dir {out} {built}")
+        .quiet()
+        .run()?;
     for file in ["engine.js", "engine.d.ts"] {
         sh.copy_file(format!("{out}/{file}"), "pkg")?;
     }
     // Last, so that a module in its place means that all of this is done.
-    Ok(ws
-        .node_tool("wasm-opt")
-        .args(["-Os", "-o", WASM, &format!("{out}/engine_bg.wasm")])
-        .run()?)
+    Ok(ws.node_tool("wasm-opt").args(["-Os", "-o", WASM, &format!("{out}/engine_bg.wasm")]).run()?)
 }
 
 fn is_newer(sh: &Shell, made: &str, source: &str) -> bool {

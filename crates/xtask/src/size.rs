@@ -25,11 +25,7 @@ pub fn run(ws: &Workspace) -> Result<()> {
     }
     let (raw, packed) = sum;
     println!("{:<20} {raw:>9} {packed:>9}  of {BUDGET}", "all");
-    ensure!(
-        packed <= BUDGET,
-        "the package is {} bytes over its budget",
-        packed - BUDGET
-    );
+    ensure!(packed <= BUDGET, "the package is {} bytes over its budget", packed - BUDGET);
     Ok(())
 }
 

@@ -50,9 +50,7 @@ fn check_format(ws: &Workspace) -> Result<Totals> {
 }
 
 fn lint_native(ws: &Workspace) -> Result<Totals> {
-    check([ws
-        .cargo()
-        .args(["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"])])
+    check([ws.cargo().args(["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"])])
 }
 
 fn lint_wasm(ws: &Workspace) -> Result<Totals> {
@@ -83,10 +81,7 @@ fn test_wasm(ws: &Workspace) -> Result<Totals> {
     let tests = target.cargo(ws, "test").args(["--no-fail-fast", "--tests"]);
     count(
         tests
-            .env(
-                "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
-                wasm_bindgen::ensure(ws)?.test_runner,
-            )
+            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", wasm_bindgen::ensure(ws)?.test_runner)
             .env("CHROMEDRIVER", browser::ensure(&ws.sh)?.driver)
             // In seconds, for a file of tests. The runner's own 20 are few on a busy machine.
             .env("WASM_BINDGEN_TEST_TIMEOUT", "120"),
@@ -100,9 +95,7 @@ fn test_extension(ws: &Workspace) -> Result<Totals> {
     // So that the report read is of this run.
     ws.sh.remove_path(REPORT)?;
     let tests = ws.node_tool("playwright").args(["test", "--reporter", "list,json"]);
-    let tests = tests
-        .env("PLAYWRIGHT_JSON_OUTPUT_FILE", REPORT)
-        .env("CHROMIUM", chromium);
+    let tests = tests.env("PLAYWRIGHT_JSON_OUTPUT_FILE", REPORT).env("CHROMIUM", chromium);
     let success = Command::from(tests).status()?.success();
     let report = ws.sh.read_file(REPORT).context("Playwright did not run")?;
     let totals = Totals::of_playwright(&serde_json::from_str(&report)?);

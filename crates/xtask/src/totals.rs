@@ -16,19 +16,13 @@ impl Totals {
 
     /// These totals of a run that ended so: one that fails without a failed test counts as a failure too.
     pub fn of_run(self, success: bool) -> Self {
-        if success || self.failed > 0 {
-            self
-        } else {
-            Self { failed: 1, ..self }
-        }
+        if success || self.failed > 0 { self } else { Self { failed: 1, ..self } }
     }
 
     /// Reads the summary line of cargo test, of wasm-bindgen's runner or of nextest. Any other line has none.
     pub fn of_line(line: &str) -> Option<Self> {
         let line = line.trim_start();
-        let counts = line
-            .strip_prefix("test result:")
-            .or_else(|| line.strip_prefix("Summary ["))?;
+        let counts = line.strip_prefix("test result:").or_else(|| line.strip_prefix("Summary ["))?;
         let mut totals = Self::default();
         for part in counts.split([',', ';', '.', ':', '(']) {
             let Some((count, what)) = part.trim().split_once(' ') else {
@@ -49,10 +43,7 @@ impl Totals {
         let count = |name: &str| report["stats"][name].as_u64();
         // Errors outside of tests, such as a file that does not load.
         let errors = report["errors"].as_array()?.len() as u64;
-        Some(Self {
-            passed: count("expected")?,
-            failed: count("unexpected")? + count("flaky")? + errors,
-        })
+        Some(Self { passed: count("expected")?, failed: count("unexpected")? + count("flaky")? + errors })
     }
 }
 
@@ -81,16 +72,8 @@ mod tests {
 
     #[test]
     fn reads_cargo_test_and_wasm_bindgen() {
-        check(
-            "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s",
-            3,
-            0,
-        );
-        check(
-            "test result: FAILED. 1 passed; 2 failed; 0 ignored; 4 filtered out; finished in 1.30s",
-            1,
-            2,
-        );
+        check("test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s", 3, 0);
+        check("test result: FAILED. 1 passed; 2 failed; 0 ignored; 4 filtered out; finished in 1.30s", 1, 2);
     }
 
     #[test]

@@ -17,10 +17,7 @@ impl Workspace {
         let sh = Shell::new()?;
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
         sh.change_dir(root.context("xtask is not in crates/xtask of the workspace")?);
-        Ok(Self {
-            sh,
-            cache: cache_home()?.join("exuvia"),
-        })
+        Ok(Self { sh, cache: cache_home()?.join("exuvia") })
     }
 
     /// The native toolchain's cargo.

@@ -18,10 +18,8 @@ pub fn install(sh: &Shell, packages: &[&str], otherwise: &str) -> Result<()> {
     let _quiet = sh.push_env("DEBIAN_FRONTEND", "noninteractive");
     cmd!(sh, "apt-get -qq update").quiet().run()?;
     // What apt-get has to say is of interest only where it fails.
-    let done = cmd!(sh, "apt-get -qq -y install --no-install-recommends {packages...}")
-        .quiet()
-        .ignore_status()
-        .output()?;
+    let done =
+        cmd!(sh, "apt-get -qq -y install --no-install-recommends {packages...}").quiet().ignore_status().output()?;
     if !done.status.success() {
         let said = String::from_utf8_lossy(&done.stderr);
         bail!("{otherwise}\napt-get could not install {names}:\n{}", said.trim_end());

@@ -7,12 +7,7 @@ use which::which;
 use xshell::Shell;
 
 /// The emoji that the demo's data is full of need a font; Chromium brings none.
-const PACKAGES: [&str; 4] = [
-    "chromium",
-    "chromium-driver",
-    "fonts-dejavu-core",
-    "fonts-noto-color-emoji",
-];
+const PACKAGES: [&str; 4] = ["chromium", "chromium-driver", "fonts-dejavu-core", "fonts-noto-color-emoji"];
 
 const MISSING: &str = "Chromium and its driver are missing: install `chromium` and `chromedriver` of the same version so \
     that both are in PATH. Google Chrome does not do: it no longer loads an extension from the command line.";
@@ -32,8 +27,5 @@ pub fn ensure(sh: &Shell) -> Result<Browser> {
 
 fn find() -> Option<Browser> {
     let chromium = which("chromium").or_else(|_| which("chromium-browser")).ok()?;
-    Some(Browser {
-        chromium,
-        driver: which("chromedriver").ok()?,
-    })
+    Some(Browser { chromium, driver: which("chromedriver").ok()? })
 }

@@ -39,9 +39,7 @@ pub fn is_made(sh: &Shell, dest: &Path) -> bool {
 }
 
 fn has_packages() -> bool {
-    [RUSTC, CLIPPY, LINKER, "/usr/lib/rustlib/src"]
-        .iter()
-        .all(|part| Path::new(part).exists())
+    [RUSTC, CLIPPY, LINKER, "/usr/lib/rustlib/src"].iter().all(|part| Path::new(part).exists())
 }
 
 fn version(sh: &Shell) -> Result<String> {
@@ -58,18 +56,15 @@ fn build_std(sh: &Shell, dest: &Path) -> Result<()> {
         "[package]\nname = \"stub\"\nedition = \"2024\"\n[profile.release]\nopt-level = \"s\"\n[workspace]\n",
     )?;
     let _at = sh.push_dir(dir);
-    cmd!(
-        sh,
-        "/usr/bin/cargo build --quiet --release --target {TARGET} --target-dir target"
-    )
-    .arg("-Zbuild-std=std,panic_abort,test")
-    .env_remove("RUSTFLAGS")
-    .env("RUSTC", RUSTC)
-    .env("RUSTC_BOOTSTRAP", "1")
-    // Without bitcode in the standard library, LTO of what links it fails.
-    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-Cembed-bitcode=yes")
-    .quiet()
-    .run()?;
+    cmd!(sh, "/usr/bin/cargo build --quiet --release --target {TARGET} --target-dir target")
+        .arg("-Zbuild-std=std,panic_abort,test")
+        .env_remove("RUSTFLAGS")
+        .env("RUSTC", RUSTC)
+        .env("RUSTC_BOOTSTRAP", "1")
+        // Without bitcode in the standard library, LTO of what links it fails.
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-Cembed-bitcode=yes")
+        .quiet()
+        .run()?;
 
     let rustlib = dest.join("lib/rustlib");
     let libraries = rustlib.join(TARGET).join("lib");
@@ -90,13 +85,7 @@ fn build_std(sh: &Shell, dest: &Path) -> Result<()> {
 fn write_wrappers(sh: &Shell, dest: &Path) -> Result<()> {
     for tool in ["rustc", "rustdoc"] {
         let wrapper = dest.join("bin").join(tool);
-        sh.write_file(
-            &wrapper,
-            format!(
-                "#!/bin/sh\nexec /usr/bin/{tool} --sysroot='{}' \"$@\"\n",
-                dest.display()
-            ),
-        )?;
+        sh.write_file(&wrapper, format!("#!/bin/sh\nexec /usr/bin/{tool} --sysroot='{}' \"$@\"\n", dest.display()))?;
         std::fs::set_permissions(&wrapper, PermissionsExt::from_mode(0o755))?;
     }
     Ok(())

@@ -25,12 +25,9 @@ impl WasmTarget {
     pub fn cargo<'a>(&self, ws: &'a Workspace, command: &str) -> Cmd<'a> {
         let program = if command == "clippy" { self.clippy } else { "cargo" };
         let sh = &ws.sh;
-        cmd!(
-            sh,
-            "{program} {command} --package exuvia --target {TARGET} --target-dir {TARGET_DIR}"
-        )
-        .envs(self.env.iter().cloned())
-        .quiet()
+        cmd!(sh, "{program} {command} --package exuvia --target {TARGET} --target-dir {TARGET_DIR}")
+            .envs(self.env.iter().cloned())
+            .quiet()
     }
 }
 
@@ -38,10 +35,7 @@ pub fn ensure(ws: &Workspace) -> Result<WasmTarget> {
     let debian = ws.cache.join("wasm-toolchain");
     // rustup is asked once: to be told again that it cannot takes longer than a build.
     if has_target(&ws.sh) || (!debian_rust::is_made(&ws.sh, &debian) && add_target(&ws.sh)) {
-        return Ok(WasmTarget {
-            env: Vec::new(),
-            clippy: "cargo",
-        });
+        return Ok(WasmTarget { env: Vec::new(), clippy: "cargo" });
     }
     debian_rust::ensure(&ws.sh, &debian)?;
     let at = |name: &str| debian.join(name).into_os_string();
@@ -57,18 +51,10 @@ pub fn ensure(ws: &Workspace) -> Result<WasmTarget> {
 }
 
 fn has_target(sh: &Shell) -> bool {
-    let libraries = cmd!(sh, "rustc --print target-libdir --target {TARGET}")
-        .quiet()
-        .ignore_stderr()
-        .read();
+    let libraries = cmd!(sh, "rustc --print target-libdir --target {TARGET}").quiet().ignore_stderr().read();
     libraries.is_ok_and(|path| Path::new(&path).exists())
 }
 
 fn add_target(sh: &Shell) -> bool {
-    which("rustup").is_ok()
-        && cmd!(sh, "rustup --quiet target add {TARGET}")
-            .quiet()
-            .ignore_stderr()
-            .run()
-            .is_ok()
+    which("rustup").is_ok() && cmd!(sh, "rustup --quiet target add {TARGET}").quiet().ignore_stderr().run().is_ok()
 }
