@@ -19,10 +19,10 @@ impl Totals {
         if success || self.failed > 0 { self } else { Self { failed: 1, ..self } }
     }
 
-    /// Reads the summary line of cargo test, of wasm-bindgen's runner or of nextest. Any other line has none.
+    /// Reads the summary line of cargo test, of wasm-bindgen's runner or of nextest. Any other line has none, nor has one
+    /// that nextest quotes, indented, from a test that failed.
     pub fn of_line(line: &str) -> Option<Self> {
-        let line = line.trim_start();
-        let counts = line.strip_prefix("test result:").or_else(|| line.strip_prefix("Summary ["))?;
+        let counts = line.strip_prefix("test result:").or_else(|| line.trim_start().strip_prefix("Summary ["))?;
         let mut totals = Self::default();
         for part in counts.split([',', ';', '.', ':', '(']) {
             let Some((count, what)) = part.trim().split_once(' ') else {
@@ -89,6 +89,7 @@ mod tests {
     #[test]
     fn other_lines_have_none() {
         assert_eq!(Totals::of_line("3 passed; 0 failed"), None);
+        assert_eq!(Totals::of_line("    test result: FAILED. 0 passed; 1 failed; 0 ignored"), None);
     }
 
     #[test]
