@@ -1,11 +1,12 @@
 //! The npm package: the Wasm module, its glue and the TypeScript entry over them.
 
-use crate::setup::{wasm_bindgen, wasm_target};
+use crate::setup::wasm_bindgen;
+use crate::setup::wasm_target::{self, TARGET, TARGET_DIR};
 use crate::workspace::Workspace;
 use anyhow::Result;
 use serde_json::json;
 use std::path::Path;
-use xshell::{Shell, cmd};
+use xshell::cmd;
 
 /// What stands in `pkg/` as it stands in the sources.
 const COPIES: [&str; 4] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "crates/core/src/chain/migration.schema.json"];
@@ -31,13 +32,17 @@ fn build_engine(ws: &Workspace) -> Result<()> {
     // Asked for here, because an rlib declared beside a cdylib would switch LTO off.
     target.cargo(ws, "rustc").args(["--quiet", "--profile", "wasm", "--lib", "--crate-type", "cdylib"]).run()?;
 
-    let built = format!("{}/{}/wasm/exuvia.wasm", wasm_target::TARGET_DIR, wasm_target::TARGET);
-    if is_newer(sh, WASM, &built) {
+    let built = sh.read_binary_file(format!("{TARGET_DIR}/{TARGET}/wasm/exuvia.wasm"))?;
+    let out = format!("{TARGET_DIR}/bindgen");
+    // What `pkg/` was last made from. Not its time: cargo brings back an older module when the compiler changes back.
+    let source = format!("{out}/exuvia.wasm");
+    if sh.path_exists(WASM) && sh.read_binary_file(&source).is_ok_and(|source| source == built) {
         return Ok(());
     }
-    let out = format!("{}/bindgen", wasm_target::TARGET_DIR);
+    sh.remove_path(WASM)?;
+    sh.write_file(&source, built)?;
     // Every caller says where its module is; a default would make bundlers ship the module twice.
-    cmd!(sh, "{bindgen} --target web --omit-default-module-path --out-name engine --out-dir {out} {built}")
+    cmd!(sh, "{bindgen} --target web --omit-default-module-path --out-name engine --out-dir {out} {source}")
         .quiet()
         .run()?;
     for file in ["engine.js", "engine.d.ts"] {
@@ -45,11 +50,6 @@ fn build_engine(ws: &Workspace) -> Result<()> {
     }
     // Last, so that a module in its place means that all of this is done.
     Ok(ws.node_tool("wasm-opt").args(["-Os", "-o", WASM, &format!("{out}/engine_bg.wasm")]).run()?)
-}
-
-fn is_newer(sh: &Shell, made: &str, source: &str) -> bool {
-    let modified = |path: &str| sh.current_dir().join(path).metadata().and_then(|file| file.modified());
-    matches!((modified(made), modified(source)), (Ok(made), Ok(source)) if made > source)
 }
 
 fn manifest() -> serde_json::Value {
