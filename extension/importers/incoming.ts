@@ -47,7 +47,8 @@ async function isExport(file: File): Promise<boolean> {
 
 async function textOf(file: File): Promise<string> {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+    // As a stream, which does not mind a character cut in half at the end: that is a file cut short, not a damaged one.
+    return new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer(), { stream: true });
   } catch {
     throw new ImportFault("Expected text in UTF-8, found bytes that are not. The file may be damaged.");
   }

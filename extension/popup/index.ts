@@ -82,7 +82,7 @@ function showProgress(progress: Progress): void {
     part("progress", HTMLElement).hidden = false;
   }
   steps.show(progress);
-  picture.grow(wholePart(progress));
+  picture.grow(wholePart(progress), true);
 }
 
 async function openReader(id: string, query: Query): Promise<void> {

@@ -46,6 +46,9 @@ export class Query {
   }
 }
 
+/** The first words of a text, enough for a line. */
+export const startOf = (text: string): string => text.slice(0, between(text, Math.min(text.length, 120)));
+
 /** `at`, or one further where it would cut a character of two units in half. */
 function between(text: string, at: number): number {
   const code = text.charCodeAt(at);

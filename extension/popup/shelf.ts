@@ -2,7 +2,7 @@ import type { Distillation } from "../model/view.js";
 import { element, part } from "../view/element.js";
 import { counted, day, number } from "../view/measure.js";
 import { type Entry, Library } from "./library.js";
-import { Query } from "./query.js";
+import { Query, startOf } from "./query.js";
 import { Rows } from "./rows.js";
 
 type Tab = "conversations" | "distillations";
@@ -95,17 +95,23 @@ export class Shelf {
   }
 
   #conversation({ id, title, time, messages, text }: Entry): HTMLElement {
-    const excerpt = this.#query.excerpt(text) ?? (this.#query.isEmpty ? undefined : "");
     const facts = [time === undefined ? "" : day(time), counted(messages, "message")].filter((fact) => fact !== "");
     const row = element(
       "button",
       { type: "button", class: "row" },
       titled(title, this.#query),
-      excerpt ? element("span", { class: "excerpt", dir: "auto" }, ...this.#query.marked(excerpt)) : undefined,
+      this.#excerpt(text),
       element("span", { class: "facts" }, facts.join(" · ")),
     );
     row.addEventListener("click", () => this.#open(id, this.#query));
     return element("li", { "data-testid": "conversation", "data-id": id }, row);
+  }
+
+  /** The place that was found; else how the conversation begins. */
+  #excerpt(text: string): HTMLElement | undefined {
+    const found = this.#query.excerpt(text);
+    if (found !== undefined) return element("span", { class: "excerpt", dir: "auto" }, ...this.#query.marked(found));
+    return text === "" ? undefined : element("span", { class: "excerpt start", dir: "auto" }, startOf(text));
   }
 
   #distillation({ id, conversation, text, tags, created }: Distillation): HTMLElement {

@@ -37,7 +37,11 @@ exuvia.subscribe((progress) => {
 
 void exuvia
   .status()
-  .then((status) => showState((known = status)))
+  .then((status) => {
+    known = status;
+    showState(status);
+    showReport(status);
+  })
   .then(() => carryOut(() => exuvia.open()))
   .catch(complain);
 
@@ -67,9 +71,11 @@ async function show(status: Status): Promise<void> {
   known = status;
   const current = status.state === "current";
   showState(status);
-  showReport(status.lastRun);
+  showReport(status);
   allowImport(current || status.state === "fresh");
-  showSnapshots(await exuvia.snapshots(), status, (id) => {
+  // Where the browser keeps them out of reach, the rest of the page is still of use.
+  const snapshots = await exuvia.snapshots().catch(messageOf);
+  showSnapshots(snapshots, status, (id) => {
     void carryOut(() => exuvia.restore(id)).catch(complain);
   });
   await showPreferences(current);

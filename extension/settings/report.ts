@@ -1,25 +1,26 @@
-import type { Report } from "exuvia";
+import type { Report, Status } from "exuvia";
 import { element, part } from "../view/element.js";
 import { counted, duration, moment, number, size } from "../view/measure.js";
 import { CAUSES, collectionName, OUTCOMES } from "../view/words.js";
 import { problemParts } from "./state.js";
 
-/** Shows what the last run did. */
-export function showReport(report: Report | undefined): void {
+/** Shows what the last run did, and its problem unless that is shown above as the state's. */
+export function showReport({ lastRun: report, problem }: Status): void {
   part("last-run", HTMLElement).hidden = !report;
-  part("last-run-body", HTMLElement).replaceChildren(...(report ? [...reportParts(report)] : []));
+  part("last-run-body", HTMLElement).replaceChildren(
+    ...(report ? [...reportParts(report, problem === undefined)] : []),
+  );
 }
 
-function* reportParts(report: Report): Generator<HTMLElement> {
+function* reportParts(report: Report, whole: boolean): Generator<HTMLElement> {
   yield way(report);
   yield element(
     "p",
     { class: "lead" },
-    `${moment(report.startedAt)}, for ${CAUSES[report.cause]}. ` +
-      `${counted(total(report), "record")}, ${size(report.bytes)}, in ${duration(report.tookMs)}.`,
+    `${moment(report.startedAt)}, for ${CAUSES[report.cause]}. ${extent(report)} in ${duration(report.tookMs)}.`,
   );
   if (total(report) > 0) yield records(report);
-  if (report.problem) yield element("div", { class: "problem" }, ...problemParts(report.problem));
+  if (report.problem && whole) yield element("div", { class: "problem" }, ...problemParts(report.problem));
   if (report.notes.length > 0) {
     yield element("ul", { class: "notes" }, ...report.notes.map((note) => element("li", {}, note)));
   }
@@ -36,6 +37,11 @@ function records({ records: moved }: Report): HTMLElement {
     element("tr", {}, element("th", { scope: "row" }, collectionName(name)), element("td", {}, number(count))),
   );
   return element("table", { class: "table" }, element("tbody", {}, ...rows));
+}
+
+function extent(report: Report): string {
+  if (report.outcome === "refused") return "Nothing was written; found out";
+  return `${counted(total(report), "record")}, ${size(report.bytes)},`;
 }
 
 const total = ({ records: moved }: Report): number => Object.values(moved).reduce((sum, count) => sum + count, 0);

@@ -4,12 +4,19 @@ import { counted, moment, size } from "../view/measure.js";
 import { CAUSES } from "../view/words.js";
 import { confirmed } from "./dialog.js";
 
-/** Lists the snapshots; `restore` is asked for one after the person has agreed. */
-export function showSnapshots(snapshots: readonly Snapshot[], status: Status, restore: (id: string) => void): void {
-  const rows = snapshots.map((snapshot) => row(snapshot, status, restore));
-  const none = element("li", { class: "none" }, "None yet. The first is taken before your data first changes form.");
-  part("snapshots", HTMLElement).replaceChildren(...(rows.length > 0 ? rows : [none]));
+/** Lists the snapshots, or says why it cannot; `restore` is asked for one after the person has agreed. */
+export function showSnapshots(
+  snapshots: readonly Snapshot[] | string,
+  status: Status,
+  restore: (id: string) => void,
+): void {
+  const list = part("snapshots", HTMLElement);
+  if (typeof snapshots === "string") list.replaceChildren(none(`They cannot be read now: ${snapshots}`));
+  else if (snapshots.length === 0) list.replaceChildren(none("None yet. The first is taken before anything changes."));
+  else list.replaceChildren(...snapshots.map((snapshot) => row(snapshot, status, restore)));
 }
+
+const none = (words: string): HTMLElement => element("li", { class: "none" }, words);
 
 function row(snapshot: Snapshot, status: Status, restore: (id: string) => void): HTMLElement {
   const button = element("button", { type: "button", "data-testid": "restore" }, "Restore");

@@ -21,11 +21,11 @@ export function showState(status: Status): void {
   part("state-meaning", HTMLElement).textContent = saying.meaning;
   write("state-advice", saying.advice);
   part("version", HTMLElement).textContent = String(version);
-  part("target", HTMLElement).textContent = version === target ? "" : `this extension uses ${target}`;
+  const ahead = state === "moving" ? "on the way to" : "this extension reads";
+  part("target", HTMLElement).textContent = version === target ? "" : `· ${ahead} ${target}`;
   part("facts", HTMLElement).hidden = false;
   part("retry-row", HTMLElement).hidden = state !== "refused" && state !== "stuck" && state !== "busy";
-  part("progress", HTMLElement).hidden = state !== "moving";
-  if (state !== "moving") steps.reset();
+  showRun(state === "moving");
   picture.draw(state, version, target);
   showProblem(problem);
 }
@@ -35,8 +35,18 @@ export function showProgress(progress: Progress, status: Status | undefined): vo
   if (hero.dataset["state"] !== "moving") {
     showState({ state: "moving", version: status?.version ?? 0, target: status?.target ?? 0 });
   }
+  if (progress.phase === "restore") part("state-title", HTMLElement).textContent = "Your data is being put back";
   steps.show(progress);
   picture.grow(wholePart(progress));
+  part("promises", HTMLElement).dataset["phase"] = progress.phase;
+}
+
+/** While a run is on there is nothing to do but to look; what keeps the data safe takes the place of all else. */
+function showRun(on: boolean): void {
+  part("progress", HTMLElement).hidden = !on;
+  part("promises", HTMLElement).hidden = !on;
+  part("columns", HTMLElement).hidden = on;
+  if (!on) steps.reset();
 }
 
 export function showCounts(words: string | undefined): void {

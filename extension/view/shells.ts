@@ -10,14 +10,15 @@ export interface Shells {
   root: SVGSVGElement;
   /** Draws the shells for data at `version` in a chain that leads to `target`. */
   draw(state: State, version: number, target: number): void;
-  /** How much of the way to the next shell is done, from 0 to 1. */
-  grow(part: number): void;
+  /** How much of the way to the next shell is done, from 0 to 1; as a figure too, where no version is to be shown. */
+  grow(part: number, percent?: boolean): void;
 }
 
 /** The data's history as a picture: a shell for each version. Those it has left are split along the back, the one it
  * lives in is whole, those to come are dotted. */
 export function shells(): Shells {
   const root = drawn("svg", { viewBox: "0 0 200 200", class: "shells", "aria-hidden": "true" });
+  const heart = drawn("text", { class: "heart", x: MIDDLE, y: MIDDLE, "text-anchor": "middle", dy: "0.35em" });
   let growing: SVGCircleElement | undefined;
   return {
     root,
@@ -25,12 +26,15 @@ export function shells(): Shells {
       const count = Math.max(target, version, 1);
       const rings = Array.from({ length: count }, (_, index) => ring(index + 1, count, version));
       const moving = state === "moving" || state === "behind" || state === "busy";
-      growing = moving && version < target ? growth(count) : undefined;
+      growing = moving ? growth(count) : undefined;
       root.dataset["tone"] = inTrouble(state) ? "trouble" : moving ? "moving" : "calm";
-      root.replaceChildren(...rings, ...(growing ? [growing] : []), heart(state, version));
+      heart.textContent = inTrouble(state) ? "!" : version > 0 ? String(version) : "";
+      root.replaceChildren(...rings, ...(growing ? [growing] : []), heart);
     },
-    grow(part) {
+    grow(part, percent = false) {
       growing?.setAttribute("stroke-dashoffset", String(100 - 100 * part));
+      heart.classList.toggle("percent", percent);
+      if (percent) heart.textContent = `${Math.round(100 * part)}%`;
     },
   };
 }
@@ -42,7 +46,10 @@ function radius(version: number, count: number): number {
 function ring(version: number, count: number, current: number): SVGElement {
   const r = radius(version, count);
   if (version < current) return drawn("path", { class: "shed", d: split(r) });
-  return drawn("circle", { class: version === current ? "worn" : "to-come", cx: MIDDLE, cy: MIDDLE, r });
+  if (version === current) return drawn("circle", { class: "worn", cx: MIDDLE, cy: MIDDLE, r });
+  // A whole number of dots, so that the last does not run into the first.
+  const dots = Math.round((2 * Math.PI * r) / 9);
+  return drawn("circle", { class: "to-come", cx: MIDDLE, cy: MIDDLE, r, pathLength: dots, "stroke-dasharray": "0 1" });
 }
 
 /** A circle that is open at the top, by the same length in each shell. */
@@ -64,10 +71,4 @@ function growth(count: number): SVGCircleElement {
     "stroke-dashoffset": "100",
     transform: `rotate(-90 ${MIDDLE} ${MIDDLE})`,
   });
-}
-
-function heart(state: State, version: number): SVGElement {
-  const text = drawn("text", { class: "heart", x: MIDDLE, y: MIDDLE, "text-anchor": "middle", dy: "0.35em" });
-  text.textContent = inTrouble(state) ? "!" : version === 0 ? "·" : String(version);
-  return text;
 }

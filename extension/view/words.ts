@@ -46,7 +46,7 @@ const STATES: Record<State, Saying> = {
   refused: {
     title: "The update was not carried out",
     meaning: "Something did not fit, so nothing was written. Your data is as it was.",
-    advice: "Export your data to be safe. Try again when what is named below has changed, or wait for an update.",
+    advice: "Export your data to be safe. Try again when what is named here has changed, or wait for an update.",
   },
   stuck: {
     title: "Putting your data back is not finished",
