@@ -1,10 +1,10 @@
 import { chain } from "#chain";
-import type { Mode, Preview, Status } from "exuvia";
+import { ExuviaError, type Mode, type Preview, type Status } from "exuvia";
 import { exuvia } from "../data.js";
 import { type Incoming, incoming } from "../importers/incoming.js";
 import { element, part } from "../view/element.js";
 import { counted, number, size } from "../view/measure.js";
-import { collectionName, MODES } from "../view/words.js";
+import { collectionName, MODES, sayingOf } from "../view/words.js";
 import { messageOf } from "./message.js";
 import { problemParts } from "./state.js";
 
@@ -59,16 +59,21 @@ export function allowImport(allowed: boolean): void {
   zone.classList.toggle("disabled", !allowed);
 }
 
+/** Counts the files that were chosen: of two in a row, the first may be read later. */
+let turn = 0;
+
 async function take(file: File, carryOut: CarryOut): Promise<void> {
+  turn += 1;
+  const mine = turn;
   step.replaceChildren();
   say("busy", `Reading ${file.name}, ${size(file.size)}…`);
   try {
     // Reading a large file holds up the page; first it may show that it has begun.
     await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
     const found = await incoming(file, chain);
-    await choose(found, carryOut);
+    if (turn === mine) await choose(found, carryOut);
   } catch (error) {
-    fail(error);
+    if (turn === mine) fail(error);
   }
 }
 
@@ -148,13 +153,13 @@ async function finish(found: Incoming, mode: Mode, carryOut: CarryOut): Promise<
   close();
   say("busy", `Importing ${found.name}…`);
   try {
-    const { lastRun, problem } = await carryOut(() => exuvia.import(found.file, mode));
-    const trouble = lastRun?.outcome === "committed" ? undefined : (lastRun?.problem ?? problem);
-    if (trouble) {
-      failWith(problemParts(trouble));
+    const status = await carryOut(() => exuvia.import(found.file, mode));
+    const { state, lastRun } = status;
+    if (state !== "current" || lastRun?.cause !== "import" || lastRun.outcome !== "committed") {
+      failWith([element("p", {}, `The file is not in. ${sayingOf(status).meaning}`)]);
       return;
     }
-    const moved = Object.values(lastRun?.records ?? {}).reduce((sum, count) => sum + count, 0);
+    const moved = Object.values(lastRun.records).reduce((sum, count) => sum + count, 0);
     say("calm", `${found.name} is in: ${counted(moved, "record")}.`);
   } catch (error) {
     fail(error);
@@ -172,12 +177,14 @@ function say(tone: "calm" | "busy", words: string): void {
 }
 
 function fail(error: unknown): void {
-  failWith([element("p", {}, messageOf(error))]);
+  const problem = error instanceof ExuviaError ? error.problem : undefined;
+  const words = problem ? problemParts(problem) : [element("p", {}, messageOf(error))];
+  // All but one kind of failure come before the first write, or after the old data is back.
+  failWith(problem?.kind === "stuck" ? words : [...words, element("p", { class: "soft" }, "Your data is as it was.")]);
 }
 
 function failWith(words: HTMLElement[]): void {
   step.replaceChildren();
   outcome.dataset["tone"] = "trouble";
-  const unchanged = element("p", { class: "soft" }, "Your data is as it was.");
-  outcome.replaceChildren(element("div", { class: "problem", "data-testid": "import-error" }, ...words, unchanged));
+  outcome.replaceChildren(element("div", { class: "problem", "data-testid": "import-error" }, ...words));
 }

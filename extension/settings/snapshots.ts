@@ -47,6 +47,7 @@ function question({ version, createdAt, records }: Snapshot, { target }: Status)
     body: [
       `Your data becomes exactly what the snapshot holds: ${counted(records, "record")}. ` +
         "What was added or changed since then is not in it and goes.",
+      "Before that, what you have now is kept in a snapshot of its own, so that you can come back.",
       ...(version < target ? [up] : []),
     ],
     confirm: "Restore the snapshot",
