@@ -41,7 +41,7 @@ function row(snapshot: Snapshot, status: Status, restore: (id: string) => void):
 }
 
 function question({ version, createdAt, records }: Snapshot, { target }: Status): Parameters<typeof confirmed>[0] {
-  const up = `It has version ${version}; after that it is moved up to version ${target}, which this extension reads.`;
+  const up = `The snapshot has version ${version}. Its data is then moved up to version ${target}, which this extension reads.`;
   return {
     title: `Go back to ${moment(createdAt)}?`,
     body: [
