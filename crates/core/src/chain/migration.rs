@@ -75,6 +75,10 @@ impl Migration {
     /// Carries the collections over this migration; answers with the bodies that do the same to records.
     pub(super) fn lower(&self, collections: &mut BTreeMap<String, Collection>) -> Result<BTreeMap<String, Body>> {
         for (name, collection) in &self.collections {
+            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
+                let message = "expected the name of a collection to be of letters, digits, \"-\", \"_\" and \".\", found something else";
+                return Err(Error::new(ErrorKind::Chain, message).in_collection(name));
+            }
             if collections.insert(name.clone(), collection.clone()).is_some() {
                 let message = "expected a new collection, found one that the chain has already";
                 return Err(Error::new(ErrorKind::Chain, message).in_collection(name));

@@ -15,5 +15,6 @@ pub use number::Number;
 pub use object::Object;
 pub use path::Path;
 pub(crate) use path::Put;
-pub use text::{DEPTH_LIMIT, check_depth, read_lines};
+pub use text::DEPTH_LIMIT;
 pub use value::{Kind, Value};
+pub(crate) use value::write_text;

@@ -4,11 +4,11 @@ use crate::error::{Error, ErrorKind, Result};
 /// (Chromium's value serialisation), and BSON stops at 100.
 pub const DEPTH_LIMIT: usize = 99;
 
-/// Checks that `text`, which need not be valid JSON, nests no deeper than [`DEPTH_LIMIT`].
+/// Checks that `text`, which need not be valid JSON, nests no deeper than `limit`.
 ///
 /// # Errors
 /// [`ErrorKind::Unfit`] where it does.
-pub fn check_depth(text: &str) -> Result<()> {
+pub(super) fn check_depth(text: &str, limit: usize) -> Result<()> {
     let mut depth = 0_usize;
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
@@ -18,7 +18,7 @@ pub fn check_depth(text: &str) -> Result<()> {
             b'"' => skip_string(&mut bytes),
             _ => {}
         }
-        if depth > DEPTH_LIMIT {
+        if depth > limit {
             let message = format!("expected at most {DEPTH_LIMIT} levels of nesting, found more; browsers drop what lies deeper");
             return Err(Error::new(ErrorKind::Unfit, message));
         }
@@ -34,9 +34,4 @@ fn skip_string(bytes: &mut std::str::Bytes<'_>) {
             _ => {}
         }
     }
-}
-
-/// The lines of a newline-delimited JSON text with their numbers from 1, empty lines left out.
-pub fn read_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines().enumerate().map(|(index, line)| (index + 1, line)).filter(|(_, line)| !line.trim().is_empty())
 }

@@ -5,7 +5,8 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Number, Object, check_depth};
+use super::text::{DEPTH_LIMIT, check_depth};
+use super::{Number, Object};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A JSON value that borrows from the text it came from.
@@ -63,7 +64,12 @@ impl<'a> Value<'a> {
     /// # Errors
     /// [`ErrorKind::Json`] with the place of the mistake; [`ErrorKind::Unfit`] where it nests too deep.
     pub fn parse(text: &'a str) -> Result<Self> {
-        check_depth(text)?;
+        Self::parse_inside(text, 0)
+    }
+
+    /// As [`Value::parse`], for a text that wraps documents in `levels` of its own.
+    pub(crate) fn parse_inside(text: &'a str, levels: usize) -> Result<Self> {
+        check_depth(text, DEPTH_LIMIT + levels)?;
         let raw: &RawValue = read(text)?;
         Ok(Self::Raw(raw.get()))
     }
@@ -229,7 +235,7 @@ impl From<i64> for Value<'static> {
     }
 }
 
-fn write_text(text: &str, out: &mut String) {
+pub(crate) fn write_text(text: &str, out: &mut String) {
     match serde_json::to_string(text) {
         Ok(quoted) => out.push_str(&quoted),
         Err(_) => unreachable!("a str is always JSON text"),

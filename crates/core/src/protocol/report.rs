@@ -1,0 +1,194 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::head::{Cause, Run};
+use crate::chain::Version;
+use crate::error::Error;
+
+/// An error as it is kept and shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// A stable word for the kind.
+    pub kind: String,
+    /// What was expected, what was found and what to do.
+    pub message: String,
+    /// The migration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migration: Option<String>,
+    /// The collection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collection: Option<String>,
+    /// The record's key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+    /// The step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// The path inside the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        let kind = serde_json::to_value(error.kind()).ok();
+        let context = error.context().clone();
+        Self {
+            kind: kind.and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default(),
+            message: error.message().to_owned(),
+            migration: context.migration,
+            collection: context.collection,
+            record: context.record,
+            step: context.step,
+            path: context.path,
+        }
+    }
+}
+
+/// What a run came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// The new data stands.
+    Committed,
+    /// Writing began, failed, and the old data is back.
+    Restored,
+    /// Nothing was written.
+    Refused,
+}
+
+/// What the last run did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// The run.
+    pub run: String,
+    /// What it was for.
+    pub cause: Cause,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// The version before.
+    pub from: Version,
+    /// The version it was to lead to.
+    pub to: Version,
+    /// Records by collection.
+    pub records: BTreeMap<String, u64>,
+    /// Bytes of records, as JSON text in UTF-8.
+    pub bytes: u64,
+    /// Milliseconds since 1970.
+    pub started_at: i64,
+    /// Milliseconds.
+    pub took_ms: i64,
+    /// The snapshot made before the first write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<String>,
+    /// Why it was refused or restored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+    /// Remarks.
+    pub notes: Vec<String>,
+}
+
+impl Report {
+    pub(super) fn new(run: &Run, outcome: Outcome, now: i64, problem: Option<Problem>) -> Self {
+        Self {
+            run: run.id.clone(),
+            cause: run.cause,
+            outcome,
+            from: run.from,
+            to: Version(run.to_line.len() as u32),
+            records: run.records.clone(),
+            bytes: run.bytes,
+            started_at: run.now,
+            took_ms: now - run.now,
+            snapshot: run.seal.as_ref().map(|seal| seal.id.clone()),
+            problem,
+            notes: run.notes.clone(),
+        }
+    }
+}
+
+/// What stored data is, seen from a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// At the chain's tip.
+    Current,
+    /// Older than the chain's tip.
+    Behind,
+    /// Nothing is stored.
+    Fresh,
+    /// A run is under way or was interrupted.
+    Moving,
+    /// Written by a newer chain.
+    Newer,
+    /// On a line that the chain does not know.
+    Fork,
+    /// On a line with a migration that was edited since.
+    Edited,
+    /// The head is gone, and there was one.
+    Lost,
+    /// The last attempt was refused; the data is as it was.
+    Refused,
+    /// A way back could not be finished yet.
+    Stuck,
+    /// Another context holds the data.
+    Busy,
+}
+
+/// The state of the stored data, with what a person needs to act on it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// The state.
+    pub state: State,
+    /// The version of the data; 0 where there is none or nobody knows.
+    pub version: Version,
+    /// The version that the chain leads to.
+    pub target: Version,
+    /// What is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+    /// What the last run did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_run: Option<Report>,
+}
+
+/// The stages of a run, as a person follows them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// What is there?
+    Inspect,
+    /// May it be done?
+    Assess,
+    /// Everything is saved.
+    Snapshot,
+    /// What was saved is read back; every record goes up and down again, and nothing is written.
+    Rehearse,
+    /// The new records are written.
+    Apply,
+    /// They are read back.
+    Validate,
+    /// The version changes.
+    Commit,
+    /// The old data is written back.
+    Restore,
+    /// What only the old form needed is removed.
+    Sweep,
+}
+
+/// Where a stage stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    /// The stage.
+    #[serde(rename = "phase")]
+    pub stage: Stage,
+    /// Records done.
+    pub done: u64,
+    /// Records in all; 0 while unknown.
+    pub of: u64,
+    /// Bytes done, as JSON text in UTF-8.
+    pub bytes: u64,
+}

@@ -1,0 +1,358 @@
+use super::head::{Cause, Head, Merge, Phase, Reach, Refusal, Run, Seal, Source};
+use super::report::{Outcome, Problem, Report, Stage, State, Status};
+use super::target::{Found, Target};
+use crate::chain::{Chain, Link, Standing, Version};
+use crate::error::{Error, ErrorKind, Result};
+
+/// A run that dies this often goes back: something in it kills.
+const ATTEMPTS: u32 = 12;
+
+/// What somebody wants of the data.
+#[derive(Clone, Debug)]
+pub enum Request {
+    /// The chain's tip.
+    Migrate {
+        /// Also where the last attempt was refused.
+        retry: bool,
+    },
+    /// Staged records brought in.
+    Import {
+        /// Where they wait, at the chain's tip.
+        staged: Seal,
+        /// How they meet what is there.
+        merge: Merge,
+    },
+    /// A snapshot again.
+    Restore {
+        /// Which.
+        seal: Seal,
+        /// The line that its data has run.
+        line: Vec<Link>,
+    },
+}
+
+/// The state of the stored data; changes nothing.
+///
+/// # Errors
+/// [`ErrorKind::Store`] where the store cannot be read.
+pub async fn status<T: Target>(target: &T, chain: &Chain) -> Result<Status> {
+    let report = |state, head: Option<&Head>, problem| Status {
+        state,
+        version: head.map_or(Version(0), |head| head.version),
+        target: chain.tip(),
+        problem,
+        last_run: head.and_then(|head| head.last_run.clone()),
+    };
+    let head = match target.find().await? {
+        Found::Fresh => return Ok(report(State::Fresh, None, None)),
+        Found::Lost => return Ok(report(State::Lost, None, Some(Problem::from(&lost())))),
+        Found::Unmarked => return Ok(Status { version: Version(1), ..report(State::Behind, None, None) }),
+        Found::Marked(head) => *head,
+    };
+    let stands = standing(chain, &head);
+    let (state, problem) = match (&head.run, &stands, &head.refused) {
+        (Some(run), _, _) if run.phase == Phase::Back && run.problem.as_ref().is_some_and(|problem| problem.kind == "stuck") => {
+            (State::Stuck, run.problem.clone())
+        }
+        (Some(_), _, _) => (State::Moving, None),
+        (None, Err(error), _) => (state_of(error.kind()), Some(Problem::from(error))),
+        (None, Ok(version), _) if *version == chain.tip() => (State::Current, None),
+        (None, Ok(_), Some(refusal)) if refusal.tip == tip_head(chain) => (State::Refused, Some(refusal.problem.clone())),
+        (None, Ok(_), _) => (State::Behind, None),
+    };
+    Ok(report(state, Some(&head), problem))
+}
+
+/// Finishes whatever was interrupted, then does what is asked.
+///
+/// The answer is a [`Status`], also where the data is newer, forked or refused: those are states of the data, and it is
+/// as it was.
+///
+/// # Errors
+/// [`ErrorKind::Busy`] where another runner goes on, [`ErrorKind::Store`] where nothing can be read or written, and for
+/// an import or a restore the reason why it was not done.
+pub async fn run<T: Target>(target: &T, chain: &Chain, request: Request) -> Result<Status> {
+    let _guard = target.acquire().await?;
+    let runner = Runner { target, chain };
+    let head = match (runner.settle().await?, &request) {
+        (Settled::AtRest(head), _) => *head,
+        // A snapshot is the way out where the head is lost.
+        (Settled::Lost, Request::Restore { .. }) => Head::unmarked(),
+        (Settled::Lost | Settled::Stuck, _) => return status(target, chain).await,
+    };
+    match request {
+        Request::Migrate { retry } => {
+            if let Some(run) = runner.plan_migration(&head, retry) {
+                // A refusal is noted in the head, which the status reads.
+                let _ = runner.start(head, run).await?;
+            }
+        }
+        Request::Import { staged, merge } => {
+            let version = standing(chain, &head)?;
+            if version != chain.tip() {
+                return Err(Error::new(ErrorKind::Busy, "expected data at the chain's tip before an import, found it elsewhere; migrate first"));
+            }
+            let run = runner.plan(Cause::Import, version, chain.lock().line, Source::Staged { seal: staged, merge });
+            runner.start(head, run).await??;
+        }
+        Request::Restore { seal, line } => {
+            let run = runner.plan(Cause::Restore, head.version, line, Source::Snapshot { seal });
+            runner.start(head, run).await??;
+        }
+    }
+    status(target, chain).await
+}
+
+/// What came of bringing a store to rest.
+enum Settled {
+    AtRest(Box<Head>),
+    Lost,
+    Stuck,
+}
+
+struct Runner<'r, T> {
+    target: &'r T,
+    chain: &'r Chain,
+}
+
+impl<T: Target> Runner<'_, T> {
+    /// Brings the store to rest: without a run.
+    async fn settle(&self) -> Result<Settled> {
+        let mut head = match self.target.find().await? {
+            Found::Marked(head) => *head,
+            Found::Unmarked => Head::unmarked(),
+            Found::Lost => return Ok(Settled::Lost),
+            Found::Fresh => {
+                let head = Head::unmarked().on_line(self.chain.lock().line);
+                self.put(head.clone()).await?;
+                head
+            }
+        };
+        while let Some(run) = head.run.take() {
+            match self.adopt(head, run).await? {
+                Some(settled) => head = settled,
+                None => return Ok(Settled::Stuck),
+            }
+        }
+        Ok(Settled::AtRest(Box::new(head)))
+    }
+
+    /// Somebody died. Takes the run over under a new token and brings it to its end.
+    async fn adopt(&self, head: Head, mut run: Run) -> Result<Option<Head>> {
+        run.token = self.target.token();
+        run.attempts += 1;
+        let knows_way = run.source != Source::Chain || matches!(self.chain.standing(&run.to_line), Standing::At(_));
+        match run.phase {
+            Phase::Capture => self.put(Head { run: None, ..head }).await.map(Some),
+            Phase::Up if run.attempts > ATTEMPTS => self.turn_back(head, run, &too_often()).await,
+            Phase::Up if !knows_way => self.turn_back(head, run, &unknown_way()).await,
+            Phase::Up => {
+                let head = self.note(head, &run).await?;
+                self.go_up(head, run).await
+            }
+            Phase::Back => {
+                let head = self.note(head, &run).await?;
+                self.go_back(head, run).await
+            }
+            Phase::Sweep => {
+                let head = self.note(head, &run).await?;
+                self.finish(head, run).await.map(Some)
+            }
+        }
+    }
+
+    fn plan_migration(&self, head: &Head, retry: bool) -> Option<Run> {
+        let from = match head.version {
+            Version(0) => Version(1),
+            _ => standing(self.chain, head).ok()?,
+        };
+        let refused = head.refused.as_ref().is_some_and(|refusal| refusal.tip == tip_head(self.chain));
+        let at_rest = from == self.chain.tip() && head.version == from;
+        if at_rest || refused && !retry {
+            return None;
+        }
+        Some(self.plan(Cause::Migrate, from, self.chain.lock().line, Source::Chain))
+    }
+
+    fn plan(&self, cause: Cause, from: Version, to_line: Vec<Link>, source: Source) -> Run {
+        let token = self.target.token();
+        let to = Version(to_line.len() as u32);
+        Run {
+            id: token.clone(),
+            token,
+            attempts: 1,
+            cause,
+            from,
+            leaves: Reach::of_version(self.chain, from),
+            uses: Reach::of_version(self.chain, to),
+            to_line,
+            source,
+            now: self.target.now(),
+            phase: Phase::Capture,
+            seal: None,
+            records: Default::default(),
+            bytes: 0,
+            notes: Vec::new(),
+            problem: None,
+        }
+    }
+
+    /// A new run, to its end. The inner result says whether it was committed.
+    async fn start(&self, head: Head, mut run: Run) -> Result<Result<()>> {
+        let before = self.note(Head { refused: None, ..head }, &run).await?;
+        let captured = self.prepare(&mut run).await;
+        let seal = match captured {
+            Ok(seal) => seal,
+            Err(error) if passes_on(&error) => return Err(error),
+            Err(error) => {
+                self.refuse(before, &run, &error).await?;
+                return Ok(Err(error));
+            }
+        };
+        run.seal = Some(seal);
+        run.phase = Phase::Up;
+        let head = self.note(before, &run).await?;
+        match self.go_up(head, run).await? {
+            Some(Head { last_run: Some(Report { outcome: Outcome::Committed, .. }), .. }) => Ok(Ok(())),
+            Some(Head { last_run: Some(Report { problem: Some(problem), .. }), .. }) => {
+                Ok(Err(Error::new(ErrorKind::Validation, format!("the run failed and the old data is back: {}", problem.message))))
+            }
+            _ => Ok(Err(Error::new(ErrorKind::Stuck, "the way back is not finished yet; each start tries again, and the snapshot is kept"))),
+        }
+    }
+
+    async fn prepare(&self, run: &mut Run) -> Result<Seal> {
+        self.target.enter(Stage::Inspect);
+        self.target.inspect(run).await?;
+        self.target.enter(Stage::Assess);
+        self.target.capture(run).await
+    }
+
+    /// Nothing was written: the head says so, and why.
+    async fn refuse(&self, head: Head, run: &Run, error: &Error) -> Result<()> {
+        let problem = Problem::from(error);
+        let report = Report::new(run, Outcome::Refused, self.target.now(), Some(problem.clone()));
+        let refused = (run.cause == Cause::Migrate).then(|| Refusal { tip: tip_head(self.chain), problem });
+        self.target.sweep(run).await?;
+        self.put(Head { run: None, refused, last_run: Some(report), ..head }).await.map(drop)
+    }
+
+    async fn go_up(&self, head: Head, run: Run) -> Result<Option<Head>> {
+        self.target.enter(Stage::Apply);
+        let written = match self.target.apply(&run).await {
+            Ok(()) => {
+                self.target.enter(Stage::Validate);
+                self.target.validate(&run).await
+            }
+            Err(error) => Err(error),
+        };
+        match written {
+            Ok(()) => self.commit(head, run).await.map(Some),
+            Err(error) if passes_on(&error) => Err(error),
+            Err(error) => self.turn_back(head, run, &error).await,
+        }
+    }
+
+    /// One write changes the version. From here on the new data stands.
+    async fn commit(&self, head: Head, mut run: Run) -> Result<Head> {
+        self.target.enter(Stage::Commit);
+        run.phase = Phase::Sweep;
+        let report = Report::new(&run, Outcome::Committed, self.target.now(), None);
+        let head = Head { last_run: Some(report), ..head.on_line(run.to_line.clone()) };
+        let head = self.note(head, &run).await?;
+        self.finish(head, run).await
+    }
+
+    async fn finish(&self, head: Head, run: Run) -> Result<Head> {
+        self.target.enter(Stage::Sweep);
+        self.target.sweep(&run).await?;
+        self.put(Head { run: None, ..head }).await
+    }
+
+    async fn turn_back(&self, head: Head, mut run: Run, error: &Error) -> Result<Option<Head>> {
+        run.phase = Phase::Back;
+        run.problem = Some(Problem::from(error));
+        let head = self.note(head, &run).await?;
+        self.go_back(head, run).await
+    }
+
+    /// Exactly the snapshot again. Where that fails the gate stays shut, and each start tries again.
+    async fn go_back(&self, head: Head, mut run: Run) -> Result<Option<Head>> {
+        self.target.enter(Stage::Restore);
+        let restored = match &run.seal {
+            Some(seal) if self.target.verify(seal).await? => self.target.restore(&run).await,
+            _ => Err(Error::new(ErrorKind::Snapshot, "expected the run's snapshot, found it missing or damaged; the data is left as it is")),
+        };
+        match restored {
+            Ok(()) => {}
+            Err(error) if passes_on(&error) => return Err(error),
+            Err(error) => {
+                let message = format!("the way back is not finished: {error}");
+                run.problem = Some(Problem::from(&Error::new(ErrorKind::Stuck, message)));
+                self.note(head, &run).await?;
+                return Ok(None);
+            }
+        }
+        let problem = run.problem.clone();
+        let refusal = |problem| Refusal { tip: tip_head(self.chain), problem };
+        let refused = problem.clone().filter(|_| run.cause == Cause::Migrate).map(refusal);
+        let report = Report::new(&run, Outcome::Restored, self.target.now(), problem);
+        self.target.sweep(&Run { phase: Phase::Back, ..run }).await?;
+        self.put(Head { run: None, refused, last_run: Some(report), ..head }).await.map(Some)
+    }
+
+    async fn note(&self, head: Head, run: &Run) -> Result<Head> {
+        self.put(Head { run: Some(run.clone()), ..head }).await
+    }
+
+    async fn put(&self, head: Head) -> Result<Head> {
+        let head = Head { epoch: head.epoch + 1, ..head };
+        self.target.put(&head).await?;
+        Ok(head)
+    }
+}
+
+/// Errors after which nothing may be decided: somebody else decides, or the store does not answer.
+fn passes_on(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Fenced | ErrorKind::Busy)
+}
+
+fn standing(chain: &Chain, head: &Head) -> Result<Version> {
+    let error = |kind, message: &str, migration: &str| Err(Error::new(kind, message).in_migration(migration));
+    match chain.standing(&head.line) {
+        Standing::At(version) => Ok(version),
+        Standing::Newer { migration } => {
+            error(ErrorKind::Newer, "expected data that this chain knows, found it written by a newer one; update the extension", &migration)
+        }
+        Standing::Edited { migration } => {
+            error(ErrorKind::Edited, "expected the migration that the data has run, found it edited since; undo the edit and add a new migration", &migration)
+        }
+        Standing::Fork { migration, .. } => {
+            error(ErrorKind::Fork, "expected data that has run this chain, found a migration that it does not have; merge the two branches", &migration)
+        }
+    }
+}
+
+fn state_of(kind: ErrorKind) -> State {
+    match kind {
+        ErrorKind::Newer => State::Newer,
+        ErrorKind::Edited => State::Edited,
+        _ => State::Fork,
+    }
+}
+
+fn tip_head(chain: &Chain) -> String {
+    chain.lock().line.last().map(|link| link.head.clone()).unwrap_or_default()
+}
+
+fn lost() -> Error {
+    Error::new(ErrorKind::Lost, "expected the control key beside the data, found it gone; restore a snapshot, or import an export file")
+}
+
+fn too_often() -> Error {
+    Error::new(ErrorKind::Store, format!("expected the run to end within {ATTEMPTS} attempts, found it interrupted each time"))
+}
+
+fn unknown_way() -> Error {
+    Error::new(ErrorKind::Fork, "expected the chain that the run was started with, found another that does not know the way; the run goes back")
+}

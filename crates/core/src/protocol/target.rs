@@ -1,0 +1,99 @@
+use super::head::{Head, Run, Seal};
+use super::report::{Progress, Stage};
+use crate::error::Result;
+
+/// What is known of a store when a run begins.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// No data, and no sign that there ever was any.
+    Fresh,
+    /// Data that no Exuvia has seen: version 1, if it fits.
+    Unmarked,
+    /// Data, or signs of it, and no head although there was one.
+    Lost,
+    /// A head.
+    Marked(Box<Head>),
+}
+
+/// A store that the protocol can move: the only thing the protocol knows of the world. Each operation may be called
+/// again after it died half-way. Futures need not be `Send`: browsers have one thread.
+#[allow(async_fn_in_trait)]
+pub trait Target {
+    /// Holds other runners off until it is dropped.
+    type Guard;
+
+    /// Waits, for a bounded time, until this runner is the only one.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Busy`] where another one goes on for too long.
+    async fn acquire(&self) -> Result<Self::Guard>;
+
+    /// Reads the head.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Store`]
+    async fn find(&self) -> Result<Found>;
+
+    /// Writes the head, in one piece.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Store`], [`crate::ErrorKind::Quota`], [`crate::ErrorKind::Fenced`]
+    async fn put(&self, head: &Head) -> Result<()>;
+
+    /// Whether there is room for the run, and whatever else can be known before reading the data.
+    ///
+    /// # Errors
+    /// Whatever forbids the run.
+    async fn inspect(&self, run: &Run) -> Result<()>;
+
+    /// Saves everything, reads it back, and rehearses the run on what was read. Notes counts and remarks in the run.
+    ///
+    /// # Errors
+    /// Whatever forbids the run; nothing but the snapshot was written.
+    async fn capture(&self, run: &mut Run) -> Result<Seal>;
+
+    /// Whether a snapshot is there and whole.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Store`]
+    async fn verify(&self, seal: &Seal) -> Result<bool>;
+
+    /// Writes the new records. Goes on where an earlier call died.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Store`], [`crate::ErrorKind::Quota`], [`crate::ErrorKind::Snapshot`],
+    /// [`crate::ErrorKind::Fenced`]
+    async fn apply(&self, run: &Run) -> Result<()>;
+
+    /// Reads the new records back and compares.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Validation`] with the record that is not what was meant.
+    async fn validate(&self, run: &Run) -> Result<()>;
+
+    /// Makes the store exactly what the run's snapshot holds, and checks that it is.
+    ///
+    /// # Errors
+    /// As [`Target::apply`] and [`Target::validate`].
+    async fn restore(&self, run: &Run) -> Result<()>;
+
+    /// Removes what only the run, or the old form, needed.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Store`]
+    async fn sweep(&self, run: &Run) -> Result<()>;
+
+    /// Milliseconds since 1970.
+    fn now(&self) -> i64;
+
+    /// A name that nobody else has.
+    fn token(&self) -> String;
+
+    /// Tells whoever listens.
+    fn progress(&self, progress: Progress);
+
+    /// Tells whoever listens that a stage begins.
+    fn enter(&self, stage: Stage) {
+        self.progress(Progress { stage, done: 0, of: 0, bytes: 0 });
+    }
+}

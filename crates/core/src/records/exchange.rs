@@ -1,0 +1,388 @@
+//! Export files: a line of JSON a record, between a header and a footer. What comes in is hostile until proved
+//! otherwise, and is staged at the chain's tip before a run brings it in.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::line::{self, Line, Record, write_record};
+use super::snapshot::{CHUNK, Purpose, SnapshotWriter};
+use super::store::{Host, Store, Vault};
+use super::target::Records;
+use super::walk::{Census, Walk};
+use crate::chain::{Chain, Link, OWN_PREFIX, Standing, Version};
+use crate::document::{Digest, Object, Value};
+use crate::error::{Error, ErrorKind, Result};
+use crate::protocol::{Cause, Found, Merge, Problem, Seal, Target};
+
+/// A file's bytes, from front to back.
+#[allow(async_fn_in_trait)]
+pub trait Bytes {
+    /// The next bytes; none at the end.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Import`] where the file cannot be read.
+    async fn next(&mut self) -> Result<Vec<u8>>;
+}
+
+/// Where an export goes, piece by piece.
+pub trait Sink {
+    /// Takes the next piece.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`] where there is no room.
+    fn take(&mut self, text: &str) -> Result<()>;
+}
+
+/// What an import would do.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Preview {
+    /// The version of the file's records.
+    pub version: Version,
+    /// The version they would be brought to.
+    pub target: Version,
+    /// By collection.
+    pub collections: BTreeMap<String, CollectionPreview>,
+    /// Bytes of records.
+    pub bytes: u64,
+    /// Why it cannot be imported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+}
+
+/// How many records an import would add, and so on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CollectionPreview {
+    /// Not there yet.
+    pub add: u64,
+    /// There, different, and replaced.
+    pub replace: u64,
+    /// There, and equal.
+    pub same: u64,
+    /// There, different, and kept.
+    pub keep: u64,
+    /// There, not in the file, and removed.
+    pub remove: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    exuvia: String,
+    format: u32,
+    version: Version,
+    line: Vec<Link>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Footer {
+    end: bool,
+    records: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+}
+
+/// No line of a file is longer: the largest record, and the chain in the header.
+const LONGEST_LINE: usize = 256 << 20;
+
+/// What wraps a record in a line.
+const LEVELS: usize = 1;
+
+impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
+    /// Writes everything in the chain's collections, with the chain itself, so that an older build can go back along it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Busy`] where the data is not at the chain's tip.
+    pub async fn export(&self, sink: &mut impl Sink) -> Result<()> {
+        let _guard = self.acquire().await?;
+        let version = self.version_at_rest().await?;
+        let mut digest = blake3::Hasher::new();
+        let mut emit = |text: &str| {
+            digest.update(text.as_bytes());
+            sink.take(text)
+        };
+        let header = Header { exuvia: "export".to_owned(), format: 1, version, line: self.chain.lock().line };
+        let header = json(&header)?;
+        emit(&format!("{},\"chain\":{}}}\n", &header[..header.len() - 1], self.chain.to_value().to_json()))?;
+        let mut walk = Walk::new(&self.store, self.chain, version, self.store.keys().await?);
+        let mut count = 0;
+        while let Some(chunk) = walk.next().await? {
+            let mut text = String::with_capacity(chunk.len());
+            for record in line::records(&chunk, self.chain, version)? {
+                write_record(&record, &mut text);
+                count += 1;
+            }
+            emit(&text)?;
+        }
+        let digest = digest.finalize().to_hex().to_string();
+        sink.take(&(json(&Footer { end: true, records: count, digest: Some(digest) })? + "\n"))
+    }
+
+    /// Reads a file, brings its records to the chain's tip, and keeps them for a run.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Import`] for a file that is malformed or truncated, [`ErrorKind::Fork`] for one of another chain,
+    /// [`ErrorKind::Unfit`] for a record that cannot be brought to the tip; each with the line.
+    pub async fn stage(&self, file: impl Bytes) -> Result<Seal> {
+        let line = self.chain.lock().line;
+        let id = self.host.token();
+        let manifest = SnapshotWriter::<V>::new_manifest(&id, Purpose::Staged, Cause::Import, line, self.host.now());
+        let mut writer = SnapshotWriter::create(&self.vault, manifest).await?;
+        let mut import = Import::new(self.chain, file);
+        import.header().await?;
+        let mut chunk = String::new();
+        while let Some(()) = import.record(&mut chunk).await? {
+            if chunk.len() >= CHUNK {
+                writer.append(&chunk).await?;
+                chunk.clear();
+            }
+        }
+        if !chunk.is_empty() {
+            writer.append(&chunk).await?;
+        }
+        writer.seal(import.census.0).await?.seal()
+    }
+
+    /// Throws staged records away that no run will bring in.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Snapshot`]
+    pub async fn discard(&self, staged: &Seal) -> Result<()> {
+        self.vault.delete(&staged.id).await
+    }
+
+    /// What importing a file would change. Nothing is written.
+    ///
+    /// # Errors
+    /// As [`Records::stage`], and [`ErrorKind::Busy`] where the data is not at the chain's tip.
+    pub async fn preview(&self, file: impl Bytes, merge: Merge) -> Result<Preview> {
+        let _guard = self.acquire().await?;
+        let mut present = self.digests(self.version_at_rest().await?).await?;
+        let mut import = Import::new(self.chain, file);
+        import.header().await?;
+        let mut preview = Preview { version: import.version, target: self.chain.tip(), ..Preview::default() };
+        let mut text = String::new();
+        while let Some(()) = import.record(&mut text).await? {
+            if text.is_empty() {
+                continue;
+            }
+            let Line::Record(record) = Line::parse(text.trim_end())? else { continue };
+            let digest = Digest::of(&record.value)?;
+            let found = present.remove(&(record.collection.to_string(), record.key.to_string()));
+            let counts = preview.collections.entry(record.collection.to_string()).or_default();
+            match (found, merge) {
+                (None, _) => counts.add += 1,
+                (Some(there), _) if there == digest => counts.same += 1,
+                (Some(_), Merge::Keep) => counts.keep += 1,
+                (Some(_), Merge::Take | Merge::Replace) => counts.replace += 1,
+            }
+            preview.bytes += text.len() as u64;
+            text.clear();
+        }
+        for (collection, _) in present.into_keys() {
+            let counts = preview.collections.entry(collection).or_default();
+            match merge {
+                Merge::Replace => counts.remove += 1,
+                Merge::Keep | Merge::Take => counts.keep += 1,
+            }
+        }
+        Ok(preview)
+    }
+
+    async fn version_at_rest(&self) -> Result<Version> {
+        let Found::Marked(head) = self.find().await? else { return Err(not_at_rest()) };
+        match (self.chain.standing(&head.line), &head.run) {
+            (Standing::At(version), None) if version == self.chain.tip() => Ok(version),
+            _ => Err(not_at_rest()),
+        }
+    }
+
+    async fn digests(&self, version: Version) -> Result<HashMap<(String, String), Digest>> {
+        let mut digests = HashMap::new();
+        let mut walk = Walk::new(&self.store, self.chain, version, self.store.keys().await?);
+        while let Some(chunk) = walk.next().await? {
+            for record in line::records(&chunk, self.chain, version)? {
+                let digest = Digest::of(&record.value)?;
+                digests.insert((record.collection.into_owned(), record.key.into_owned()), digest);
+            }
+        }
+        Ok(digests)
+    }
+}
+
+/// A file on its way in.
+struct Import<'c, B> {
+    chain: &'c Chain,
+    /// The file's own chain, where it is newer.
+    brought: Option<Chain>,
+    version: Version,
+    lines: Lines<B>,
+    seen: HashSet<(String, String)>,
+    census: Census,
+    ended: bool,
+}
+
+impl<'c, B: Bytes> Import<'c, B> {
+    fn new(chain: &'c Chain, file: B) -> Self {
+        let lines = Lines { file, buffer: Vec::new(), at: 0, number: 0, digest: blake3::Hasher::new() };
+        Self { chain, brought: None, version: Version(0), lines, seen: HashSet::new(), census: Census::default(), ended: false }
+    }
+
+    async fn header(&mut self) -> Result<()> {
+        let line = self.lines.next().await?.ok_or_else(|| import("expected an export file, found an empty one"))?;
+        let mut value = Value::parse_inside(&line, 64).map_err(|_| not_an_export())?;
+        let object = value.object_mut()?.ok_or_else(not_an_export)?;
+        let chain = object.remove("chain");
+        let header: Header = serde_json::from_str(&value.to_json()).map_err(|_| not_an_export())?;
+        if header.exuvia != "export" || header.format != 1 {
+            return Err(not_an_export());
+        }
+        self.version = header.version;
+        if header.version == Version(0) || header.line.len() != header.version.0 as usize {
+            return Err(import("expected a header whose line is as long as its version says, found another; the file was edited or damaged"));
+        }
+        match self.chain.standing(&header.line) {
+            Standing::At(_) => Ok(()),
+            Standing::Newer { .. } => self.bring(chain, &header),
+            Standing::Edited { migration } | Standing::Fork { migration, .. } => {
+                let message = "expected a file of this chain, found one that has run a migration which this chain does not have";
+                Err(Error::new(ErrorKind::Fork, message).in_migration(&migration))
+            }
+        }
+    }
+
+    /// A newer file goes down by the chain that it brings.
+    fn bring(&mut self, chain: Option<Value<'_>>, header: &Header) -> Result<()> {
+        let chain = chain.ok_or_else(|| import("expected a newer file to bring its chain, found none; export it again from the newer version"))?;
+        let chain = Chain::read(&chain.to_json())?;
+        let same_line = chain.line(header.version).eq(header.line.iter());
+        let common = chain.standing(&self.chain.lock().line) == Standing::At(self.chain.tip());
+        match same_line && common {
+            true => self.brought = Some(chain),
+            false => return Err(import("expected the chain that the file brings to continue this one, found another; the file was edited or damaged")),
+        }
+        Ok(())
+    }
+
+    /// Appends the next record, at the chain's tip, as a line; `None` after the footer.
+    async fn record(&mut self, out: &mut String) -> Result<Option<()>> {
+        let digest = self.lines.digest.clone();
+        let line = self.lines.next().await?;
+        let number = self.lines.number;
+        match line {
+            None if self.ended => Ok(None),
+            None => Err(import(&format!("expected a last line {{\"end\":true,…}}, found the end of the file after line {number}; it was cut off"))),
+            Some(_) if self.ended => Err(import(&format!("line {number}: expected the end of the file, found more"))),
+            Some(line) => {
+                let taken = self.line(&line, &digest, out);
+                taken.map_err(|error| Error::new(error.kind(), format!("line {number}: {error}")))?;
+                Ok(Some(()))
+            }
+        }
+    }
+
+    fn line(&mut self, line: &str, digest: &blake3::Hasher, out: &mut String) -> Result<()> {
+        let malformed = || import("expected {\"collection\":…,\"key\":…,\"record\":…}, found something else");
+        let value = Value::parse_inside(line, LEVELS).map_err(|error| error.of_kind(ErrorKind::Import))?;
+        let Value::Object(mut object) = value.opened()? else { return Err(malformed()) };
+        if object.get("end").is_some() {
+            return self.footer(line, digest);
+        }
+        let mut text = |name: &str| object.remove(name).and_then(|value| value.text().ok().flatten()).ok_or_else(malformed);
+        let (collection, key) = (text("collection")?, text("key")?);
+        let value = object.remove("record").ok_or_else(malformed)?;
+        let record = self.at_tip(collection, key, value, &mut object)?;
+        write_record(&record, out);
+        self.census.count(&record.collection);
+        Ok(())
+    }
+
+    fn at_tip<'a>(&mut self, collection: Cow<'a, str>, key: Cow<'a, str>, mut value: Value<'a>, rest: &mut Object<'a>) -> Result<Record<'a>> {
+        if key.is_empty() || key.starts_with(OWN_PREFIX) {
+            return Err(import("expected a key that is not empty and not Exuvia's own, found one that is"));
+        }
+        if !self.seen.insert((collection.to_string(), key.to_string())) {
+            return Err(import("expected a record once, found it twice").in_collection(&collection).in_record(&key));
+        }
+        let residues = rest.remove("residue").map(|residue| crate::chain::Residues::from_value(&residue)).transpose()?;
+        let mut residues = residues.unwrap_or_default();
+        residues.place.get_or_insert(self.census.total());
+        let (chain, tip) = (self.brought.as_ref().unwrap_or(self.chain), self.chain.tip());
+        let moved = chain.collection(&collection, self.version).and_then(|at| at.schema.validate(&value));
+        let moved = moved.and_then(|()| chain.translate(&collection, self.version, tip, &mut value, &mut residues));
+        let moved = moved.and_then(|()| self.chain.collection(&collection, tip)?.schema.validate(&value));
+        moved.map_err(|error| error.in_collection(&collection).in_record(&key))?;
+        Ok(Record { collection, key, value, residues })
+    }
+
+    fn footer(&mut self, line: &str, digest: &blake3::Hasher) -> Result<()> {
+        let footer: Footer = serde_json::from_str(line).map_err(|_| import("expected a last line {\"end\":true,\"records\":…}, found another"))?;
+        if footer.records != self.census.total() {
+            return Err(import(&format!("expected {} records as the last line says, found {}; lines are missing", footer.records, self.census.total())));
+        }
+        if footer.digest.is_some_and(|expected| expected != digest.finalize().to_hex().as_str()) {
+            return Err(import("expected the bytes that were exported, found others; the file was edited or damaged"));
+        }
+        self.ended = true;
+        Ok(())
+    }
+}
+
+/// The lines of a file, of bounded length.
+struct Lines<B> {
+    file: B,
+    buffer: Vec<u8>,
+    at: usize,
+    number: usize,
+    digest: blake3::Hasher,
+}
+
+impl<B: Bytes> Lines<B> {
+    async fn next(&mut self) -> Result<Option<String>> {
+        let mut searched = self.at;
+        loop {
+            if let Some(length) = self.buffer[searched..].iter().position(|byte| *byte == b'\n') {
+                let end = searched + length;
+                return self.cut(end, end + 1).map(Some);
+            }
+            searched = self.buffer.len();
+            let more = self.file.next().await?;
+            if more.is_empty() {
+                let end = self.buffer.len();
+                return if end > self.at { self.cut(end, end).map(Some) } else { Ok(None) };
+            }
+            if searched - self.at + more.len() > LONGEST_LINE {
+                return Err(import(&format!("line {}: expected at most {LONGEST_LINE} bytes, found more", self.number + 1)));
+            }
+            self.buffer.drain(..self.at);
+            searched -= self.at;
+            self.at = 0;
+            self.buffer.extend_from_slice(&more);
+        }
+    }
+
+    fn cut(&mut self, end: usize, next: usize) -> Result<String> {
+        self.number += 1;
+        let line = &self.buffer[self.at..end];
+        self.digest.update(&self.buffer[self.at..next]);
+        self.at = next;
+        let text = std::str::from_utf8(line).map_err(|_| import(&format!("line {}: expected UTF-8, found other bytes", self.number)))?;
+        Ok(text.to_owned())
+    }
+}
+
+fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| import(&error.to_string()))
+}
+
+fn import(message: &str) -> Error {
+    Error::new(ErrorKind::Import, message)
+}
+
+fn not_an_export() -> Error {
+    import("line 1: expected the header of an export file of Exuvia, found something else")
+}
+
+fn not_at_rest() -> Error {
+    Error::new(ErrorKind::Busy, "expected data at the chain's tip, found it elsewhere; migrate first")
+}

@@ -1,0 +1,169 @@
+//! What a chunk of a snapshot is made of: a line of JSON for each stored value, slice of a value, or record.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::chain::{Chain, Collection, Layout, Residues, Version};
+use crate::document::{Object, Value, write_text};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Keys of residues start so: the prefix, the collection, a colon, the record's key.
+pub(super) const RESIDUE: &str = "exuvia:r:";
+
+/// The key of a record's residue.
+pub(super) fn residue_key(collection: &str, record: &str) -> String {
+    format!("{RESIDUE}{collection}:{record}")
+}
+
+/// One line.
+pub(super) enum Line<'a> {
+    /// A storage key and its whole value.
+    Whole { key: Cow<'a, str>, value: Value<'a> },
+    /// Items of the array under a storage key, the first of them at `start`.
+    Items { key: Cow<'a, str>, start: u64, items: Vec<Value<'a>> },
+    /// Members of the object under a storage key.
+    Members { key: Cow<'a, str>, members: Object<'a> },
+    /// A record by itself, staged for an import.
+    Record(Record<'a>),
+}
+
+/// One record, wherever it lives.
+pub(super) struct Record<'a> {
+    pub(super) collection: Cow<'a, str>,
+    pub(super) key: Cow<'a, str>,
+    pub(super) value: Value<'a>,
+    pub(super) residues: Residues<'a>,
+}
+
+/// What wraps a document in a line: the line's object, and the array or object of a slice.
+const LEVELS: usize = 2;
+
+impl<'a> Line<'a> {
+    pub(super) fn parse(text: &'a str) -> Result<Self> {
+        let malformed = || Error::new(ErrorKind::Snapshot, "expected a line of a snapshot, found something else");
+        let Value::Object(mut line) = Value::parse_inside(text, LEVELS)?.opened()? else { return Err(malformed()) };
+        let mut text_at = |name: &str| line.remove(name).and_then(|value| value.text().ok().flatten());
+        if let (Some(collection), Some(key)) = (text_at("collection"), text_at("key")) {
+            let value = line.remove("record").ok_or_else(malformed)?;
+            let residues = line.remove("residue").map_or_else(|| Ok(Residues::default()), |value| Residues::from_value(&value))?;
+            return Ok(Line::Record(Record { collection, key, value, residues }));
+        }
+        let key = line.remove("at").and_then(|key| key.text().ok().flatten()).ok_or_else(malformed)?;
+        if let Some(value) = line.remove("value") {
+            return Ok(Line::Whole { key, value });
+        }
+        if let Some(start) = line.remove("start").and_then(|start| start.number()?.to_i64()) {
+            let Some(Value::Array(items)) = line.remove("items").map(|items| items.opened()).transpose()? else { return Err(malformed()) };
+            return Ok(Line::Items { key, start: start.unsigned_abs(), items });
+        }
+        match line.remove("members").map(|members| members.opened()).transpose()? {
+            Some(Value::Object(members)) => Ok(Line::Members { key, members }),
+            _ => Err(malformed()),
+        }
+    }
+}
+
+/// Writes the line of a whole value.
+pub(super) fn write_whole(key: &str, value: &str, out: &mut String) {
+    out.push_str("{\"at\":");
+    write_text(key, out);
+    out.push_str(",\"value\":");
+    out.push_str(value);
+    out.push_str("}\n");
+}
+
+/// Writes the line of a slice: `text` is a JSON array or object.
+pub(super) fn write_slice(key: &str, start: usize, is_array: bool, text: &str, out: &mut String) {
+    out.push_str("{\"at\":");
+    write_text(key, out);
+    match is_array {
+        true => out.push_str(&format!(",\"start\":{start},\"items\":")),
+        false => out.push_str(",\"members\":"),
+    }
+    out.push_str(text);
+    out.push_str("}\n");
+}
+
+/// Writes the line of a record, as it stands in chunks and in export files.
+pub(super) fn write_record(record: &Record<'_>, out: &mut String) {
+    out.push_str("{\"collection\":");
+    write_text(&record.collection, out);
+    out.push_str(",\"key\":");
+    write_text(&record.key, out);
+    out.push_str(",\"record\":");
+    record.value.write(out);
+    if !record.residues.is_empty() {
+        out.push_str(",\"residue\":");
+        record.residues.to_value().write(out);
+    }
+    out.push_str("}\n");
+}
+
+/// The records in a chunk whose storage is laid out as at `version`.
+pub(super) fn records<'a>(chunk: &'a str, chain: &Chain, version: Version) -> Result<Vec<Record<'a>>> {
+    let collections = chain.collections(version);
+    let mut residues = HashMap::new();
+    let mut stored = Vec::new();
+    for line in chunk.lines() {
+        match Line::parse(line)? {
+            Line::Whole { key, value } if key.starts_with(RESIDUE) => drop(residues.insert(key.into_owned(), Residues::from_value(&value)?)),
+            line => stored.push(line),
+        }
+    }
+    let mut found = Vec::new();
+    for line in stored {
+        let key = match &line {
+            Line::Whole { key, .. } | Line::Items { key, .. } | Line::Members { key, .. } => key.clone(),
+            Line::Record(_) => Cow::Borrowed(""),
+        };
+        let owner = collections.iter().find(|(_, collection)| collection.layout.owns(&key));
+        match (line, owner) {
+            (Line::Record(record), _) => found.push(record),
+            (line, Some((name, collection))) => split(line, name, collection, &mut residues, &mut found).map_err(|error| error.in_collection(name))?,
+            (_, None) => {}
+        }
+    }
+    Ok(found)
+}
+
+fn split<'a>(
+    line: Line<'a>,
+    name: &str,
+    Collection { layout, .. }: &Collection,
+    residues: &mut HashMap<String, Residues<'a>>,
+    found: &mut Vec<Record<'a>>,
+) -> Result<()> {
+    let mut add = |key: Cow<'a, str>, value: Value<'a>, place: Option<u64>| {
+        let mut residues = residues.remove(&residue_key(name, &key)).unwrap_or_default();
+        residues.place = place.or(residues.place);
+        found.push(Record { collection: Cow::Owned(name.to_owned()), key, value, residues });
+    };
+    match (line, layout) {
+        (Line::Whole { value, .. }, Layout::Record { .. }) => add(Cow::Owned(name.to_owned()), value, None),
+        (Line::Whole { key, value }, Layout::Prefix { prefix }) => add(Cow::Owned(key[prefix.len()..].to_owned()), value, None),
+        (Line::Items { start, items, .. }, Layout::Array { id, .. }) => {
+            for (index, mut item) in (start..).zip(items) {
+                let key = record_key(&mut item, id).map_err(|error| error.under_path(format_args!("/{index}")))?;
+                add(key, item, Some(index));
+            }
+        }
+        (Line::Members { members, .. }, Layout::Map { .. }) => members.into_iter().for_each(|(key, value)| add(key, value, None)),
+        (Line::Whole { value, .. }, _) => return Err(misshapen(&value, layout)),
+        (Line::Items { .. } | Line::Members { .. } | Line::Record(_), _) => {
+            return Err(Error::new(ErrorKind::Snapshot, format!("expected {layout}, found another layout")));
+        }
+    }
+    Ok(())
+}
+
+fn misshapen(value: &Value<'_>, layout: &Layout) -> Error {
+    Error::new(ErrorKind::Unfit, format!("expected {layout}, found a value of type {}", value.kind()))
+}
+
+fn record_key<'a>(item: &mut Value<'a>, id: &crate::document::Path) -> Result<Cow<'a, str>> {
+    let key = id.get(item)?.map(|key| key.text()).transpose()?.flatten();
+    match key {
+        Some(key) if !key.is_empty() => Ok(key),
+        _ => Err(Error::new(ErrorKind::Unfit, "expected a record with a key, a text that is not empty, found none").under_path(id)),
+    }
+}

@@ -1,0 +1,174 @@
+//! A walk over everything that a store holds, a chunk of lines at a time.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::line::{RESIDUE, residue_key, write_slice, write_whole};
+use super::snapshot::CHUNK;
+use super::store::{Shape, Store};
+use crate::chain::{Chain, Layout, Version};
+use crate::document::Value;
+use crate::error::Result;
+
+/// The control key: the head stands in it.
+pub(super) const CONTROL: &str = "exuvia";
+/// Keys of markers start so: one for each batch that was written, in the same call as the batch.
+pub(super) const MARKER: &str = "exuvia:b:";
+
+/// Values are fetched in groups of this many: more gain nothing (measured), fewer cost calls.
+const GROUP: usize = 50;
+
+/// The keys of a store, sorted by what they are for.
+pub(super) struct Walk<'w, S: Store> {
+    store: &'w S,
+    chain: &'w Chain,
+    version: Version,
+    residues: HashSet<String>,
+    /// Arrays and maps that are read in slices.
+    sliced: Vec<String>,
+    /// Everything else but Exuvia's own.
+    whole: Vec<String>,
+    open: Option<Open<S::Value>>,
+}
+
+/// An array or map that is being read.
+struct Open<V> {
+    key: String,
+    value: V,
+    start: usize,
+    length: usize,
+    is_array: bool,
+}
+
+impl<'w, S: Store> Walk<'w, S> {
+    pub(super) fn new(store: &'w S, chain: &'w Chain, version: Version, keys: Vec<String>) -> Self {
+        let aggregated = |key: &String| {
+            let mut layouts = chain.collections(version).values().map(|collection| &collection.layout);
+            layouts.any(|layout| layout.owns(key) && matches!(layout, Layout::Array { .. } | Layout::Map { .. }))
+        };
+        let keys = keys.into_iter().filter(|key| key != CONTROL && !key.starts_with(MARKER));
+        let (residues, mut data): (Vec<_>, Vec<_>) = keys.partition(|key| key.starts_with(RESIDUE));
+        // The last is taken first.
+        data.sort_unstable_by(|a, b| b.cmp(a));
+        let (sliced, whole) = data.into_iter().partition(aggregated);
+        Self { store, chain, version, residues: residues.into_iter().collect(), sliced, whole, open: None }
+    }
+
+    /// The next chunk, of about [`CHUNK`] bytes; `None` at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<String>> {
+        let mut chunk = String::new();
+        while chunk.len() < CHUNK {
+            if let Some(open) = self.open.take() {
+                self.slice(open, &mut chunk).await?;
+            } else if let Some(key) = self.sliced.pop() {
+                self.open(key, &mut chunk).await?;
+            } else if !self.whole.is_empty() {
+                let group = self.whole.split_off(self.whole.len().saturating_sub(GROUP));
+                self.group(group, &mut chunk).await?;
+            } else if !self.residues.is_empty() {
+                // What is left belongs to no record that is there.
+                let orphans: Vec<_> = self.residues.drain().collect();
+                self.read_whole(&orphans, &mut chunk).await?;
+            } else {
+                break;
+            }
+        }
+        Ok((!chunk.is_empty()).then_some(chunk))
+    }
+
+    async fn open(&mut self, key: String, chunk: &mut String) -> Result<()> {
+        let layout = self.layout_of(&key);
+        let wants_array = matches!(layout, Some(Layout::Array { .. }));
+        for (key, value) in self.store.get(std::slice::from_ref(&key)).await? {
+            match self.store.shape(&value) {
+                Shape::Array(length) if wants_array => self.open = Some(Open { key, value, start: 0, length, is_array: true }),
+                Shape::Object(length) if !wants_array => self.open = Some(Open { key, value, start: 0, length, is_array: false }),
+                // Of another shape than declared: saved as it is, and refused by the rehearsal.
+                Shape::Array(_) | Shape::Object(_) | Shape::Scalar => write_whole(&key, &self.store.read(&value)?, chunk),
+            }
+        }
+        Ok(())
+    }
+
+    async fn slice(&mut self, mut open: Open<S::Value>, chunk: &mut String) -> Result<()> {
+        let (text, count) = match open.length {
+            0 => (if open.is_array { "[]" } else { "{}" }.to_owned(), 0),
+            _ => self.store.slice(&open.value, open.start, CHUNK)?,
+        };
+        if !self.residues.is_empty() {
+            let wanted = self.residues_of_slice(&open.key, &text)?;
+            self.read_whole(&wanted, chunk).await?;
+        }
+        write_slice(&open.key, open.start, open.is_array, &text, chunk);
+        open.start += count;
+        if open.start < open.length {
+            self.open = Some(open);
+        }
+        Ok(())
+    }
+
+    fn residues_of_slice(&mut self, key: &str, text: &str) -> Result<Vec<String>> {
+        let Some((name, layout)) = self.owner_of(key).map(|(name, layout)| (name.to_owned(), layout.clone())) else { return Ok(Vec::new()) };
+        let keys: Vec<String> = match (Value::parse_inside(text, 1)?.opened()?, &layout) {
+            (Value::Array(items), Layout::Array { id, .. }) => {
+                let key = |mut item: Value<'_>| id.get(&mut item).ok().flatten().and_then(|key| key.text().ok().flatten().map(|key| key.into_owned()));
+                items.into_iter().filter_map(key).collect()
+            }
+            (Value::Object(members), _) => members.iter().map(|(key, _)| key.to_owned()).collect(),
+            _ => Vec::new(),
+        };
+        let wanted = keys.iter().map(|key| residue_key(&name, key));
+        Ok(wanted.filter_map(|key| self.residues.take(&key)).collect())
+    }
+
+    async fn group(&mut self, group: Vec<String>, chunk: &mut String) -> Result<()> {
+        let mut keys = group;
+        let residues: Vec<_> = keys.iter().filter_map(|key| self.residue_of(key)).collect();
+        keys.extend(residues.into_iter().filter_map(|key| self.residues.take(&key)));
+        self.read_whole(&keys, chunk).await
+    }
+
+    async fn read_whole(&self, keys: &[String], chunk: &mut String) -> Result<()> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        for (key, value) in self.store.get(keys).await? {
+            write_whole(&key, &self.store.read(&value)?, chunk);
+        }
+        Ok(())
+    }
+
+    fn residue_of(&self, key: &str) -> Option<String> {
+        let (name, layout) = self.owner_of(key)?;
+        match layout {
+            Layout::Record { .. } => Some(residue_key(name, name)),
+            Layout::Prefix { prefix } => Some(residue_key(name, &key[prefix.len()..])),
+            Layout::Array { .. } | Layout::Map { .. } => None,
+        }
+    }
+
+    fn layout_of(&self, key: &str) -> Option<&'w Layout> {
+        self.owner_of(key).map(|(_, layout)| layout)
+    }
+
+    fn owner_of(&self, key: &str) -> Option<(&'w str, &'w Layout)> {
+        let mut collections = self.chain.collections(self.version).iter();
+        collections.find(|(_, collection)| collection.layout.owns(key)).map(|(name, collection)| (&**name, &collection.layout))
+    }
+}
+
+/// Counts records by collection.
+#[derive(Default)]
+pub(super) struct Census(pub(super) BTreeMap<String, u64>);
+
+impl Census {
+    pub(super) fn count(&mut self, collection: &str) {
+        match self.0.get_mut(collection) {
+            Some(count) => *count += 1,
+            None => drop(self.0.insert(collection.to_owned(), 1)),
+        }
+    }
+
+    pub(super) fn total(&self) -> u64 {
+        self.0.values().sum()
+    }
+}
