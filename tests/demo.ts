@@ -44,9 +44,10 @@ async function updates(file: string): Promise<Storage> {
     say("The update to 2.0.0");
     const line = new RunLine();
     const settings = await update(browser, "2.0.0", line);
-    await pictureOf(settings, "during", "apply");
+    await pictureDuring(settings, "during", "apply");
     await settings.reaches("current");
     line.end();
+    await settings.counts().waitFor();
     await settings.page.screenshot({ path: picture("after") });
     await picturePopup(browser);
 
@@ -107,7 +108,7 @@ async function fill(browser: ExtensionBrowser, file: string): Promise<Storage> {
   const notes = { ...distillations(150, ids), [TIMELESS]: timelessDistillation(first) };
   await browser.writeStorage({ ...strangers(), user_preferences: PREFERENCES.full, distillations: notes });
   await settings.page.reload();
-  await settings.reaches("current");
+  await settings.counts().waitFor();
   await settings.page.screenshot({ path: picture("before") });
   const one = await browser.readStorage();
   note(`${number(recordCount(one))} records, with preferences and distillations; nothing of the export is missing`);
@@ -145,10 +146,13 @@ async function update(browser: ExtensionBrowser, build: string, line: RunLine): 
   return SettingsPage.open(browser);
 }
 
-async function pictureOf(settings: SettingsPage, name: string, phase: string): Promise<void> {
-  const there = settings.page.locator(`[data-testid="progress"][data-phase="${phase}"]`);
-  await Promise.race([there.waitFor(), settings.reaches("current")]);
-  if (!(await there.isVisible())) note(`the run was over before a picture of "${phase}" could be taken`);
+/** A picture of the page in the middle of a phase, when the bar is neither empty nor full. */
+async function pictureDuring(settings: SettingsPage, name: string, phase: string): Promise<void> {
+  const values = [3, 4, 5, 6, 7].map((tens) => `[aria-valuenow^="${tens}"]`).join(", ");
+  const middle = settings.page.locator(`[data-phase="${phase}"] [data-testid="bar"]:is(${values})`);
+  const over = settings.page.locator('[data-testid="state"][data-state="current"]');
+  await middle.or(over).first().waitFor({ timeout: 60_000 });
+  if (await over.isVisible()) note(`the run was over before a picture of "${phase}" could be taken`);
   else await settings.page.screenshot({ path: picture(name) });
 }
 
@@ -156,6 +160,7 @@ async function picturePopup(browser: ExtensionBrowser): Promise<void> {
   const popup = await browser.page("popup/index.html");
   await popup.setViewportSize({ width: 400, height: 600 });
   await popup.getByTestId("conversation").first().waitFor();
+  await popup.locator("#loading").waitFor({ state: "hidden" });
   await popup.screenshot({ path: picture("popup") });
   await popup.close();
 }

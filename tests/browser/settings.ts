@@ -36,6 +36,11 @@ export class SettingsPage {
     return this.page.getByTestId("version");
   }
 
+  /** How much is kept; shown once the data is in order. */
+  counts(): Locator {
+    return this.page.getByTestId("count");
+  }
+
   problem(): Locator {
     return this.page.getByTestId("problem");
   }
