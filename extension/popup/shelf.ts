@@ -49,7 +49,10 @@ export class Shelf {
       () => this.#grow(),
       () => this.#library !== library,
     );
-    if (this.#library === library) loading.hidden = true;
+    if (this.#library !== library) return;
+    loading.hidden = true;
+    // Only now is it known that there is nothing.
+    this.#grow();
   }
 
   #grow(): void {
