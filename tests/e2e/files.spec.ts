@@ -112,8 +112,8 @@ test("a person chooses whose record stays where both have one", async ({ launch 
     const found = () => Promise.all(Object.keys(expected).map((column) => settings.previewed("conversations", column)));
     await expect.poll(found, { message: `the preview for ${mode}` }).toEqual(Object.values(expected));
   };
-  await preview("keep", { add: 1, replace: 0, same: 10, keep: 1 });
-  await preview("take", { add: 1, replace: 1, same: 10, keep: 0 });
+  await preview("keep", { add: 1, replace: 0, same: 10, keep: 2 });
+  await preview("take", { add: 1, replace: 1, same: 10, keep: 1 });
   await preview("replace", { add: 1, replace: 1, same: 10, keep: 0, remove: 1 });
 
   await settings.import(file, "keep");

@@ -6,7 +6,7 @@ import { versionFive } from "../oracle.js";
 import { storageOne } from "../userdata.js";
 import { dist, expect, test } from "./extension.js";
 
-/** Each makes a file that must not be let in from a good export's lines: the header, the records, the end. */
+/** Each makes a file that must not be let in from the lines of a good export: the header, the records, the end. */
 const HOSTILE: Record<string, (lines: string[]) => string | Buffer> = {
   "is empty": () => "",
   "holds nothing but space": () => " \n\n ",
@@ -20,30 +20,28 @@ const HOSTILE: Record<string, (lines: string[]) => string | Buffer> = {
   "is an export cut off within a line": (lines) => lines.join("\n").slice(0, -120),
   "is an export without its end": (lines) => lines.slice(0, -1).join("\n"),
   "is an export with a record less than it says": (lines) => [...lines.slice(0, 1), ...lines.slice(2)].join("\n"),
-  "is an export with a record twice": (lines) => [lines[0], lines[1], ...lines.slice(1)].join("\n"),
+  "is an export with a letter changed": (lines) => lines.join("\n").replace('"title":"', '"title":"x'),
+  "is an export with a record twice": (lines) => withLine(lines, lines[1] ?? ""),
   "is an export with lines after its end": (lines) => [...lines, lines[1]].join("\n"),
-  "is an export with a line that is no JSON": (lines) => replaced(lines, 1, "{]"),
-  "is an export with a line that is no record": (lines) => replaced(lines, 1, "null"),
-  "is an export of a later format": (lines) => edited(lines, '"format":1', '"format":2'),
-  "is an export of a version that it does not describe": (lines) => edited(lines, '"version":5', '"version":99'),
-  "is an export of version 0": (lines) => edited(lines, '"version":5', '"version":0'),
-  "is an export that ran another line": (lines) =>
-    edited(lines, /"head":"[^"]*"/, '"head":"00000000000000000000000000000000"'),
-  "is an export with an unknown collection": (lines) =>
-    withRecord(lines, { collection: "__proto__", key: "x", record: {} }),
-  "is an export that writes the control key": (lines) =>
-    withRecord(lines, { collection: "exuvia", key: "exuvia", record: {} }),
-  "is an export with a record that does not fit": (lines) =>
-    withRecord(lines, { collection: "conversations", key: "x", record: { id: 1 } }),
-  "is an export with an empty key": (lines) =>
-    withRecord(lines, { collection: "distillations", key: "", record: null }),
-  "is an export nested a million deep": (lines) => replaced(lines, 1, deep(1_000_000)),
-  "is an export nested deeper than storage keeps": (lines) => replaced(lines, 1, noteWith(deep(120))),
-  "is an export with half a surrogate pair": (lines) => replaced(lines, 1, noteWith('"\\ud800"')),
-  "is an export with a number beyond all numbers": (lines) => replaced(lines, 1, noteWith("1e999")),
+  "is an export with a line that is no JSON": (lines) => withLine(lines, "{]"),
+  "is an export with a line that is no record": (lines) => withLine(lines, "null"),
+  "is an export of a later format": (lines) => withHeader(lines, '"format":1', '"format":2'),
+  "is an export of a version that it does not describe": (lines) => withHeader(lines, '"version":5', '"version":99'),
+  "is an export of version 0": (lines) => withHeader(lines, '"version":5', '"version":0'),
+  "is an export that ran another line": (lines) => withHeader(lines, /"head":"[^"]{8}/, '"head":"00000000'),
+  "is an export with an unknown collection": (lines) => withRecord(lines, "__proto__", "x", "{}"),
+  "is an export that writes Exuvia's own keys": (lines) => withRecord(lines, "conversations", "exuvia:r:x", "{}"),
+  "is an export with a record that does not fit": (lines) => withRecord(lines, "conversations", "x", '{"id":1}'),
+  "is an export with an empty key": (lines) => withRecord(lines, "distillations", "", NOTE),
+  "is an export nested a million deep": (lines) => withLine(lines, deep(1_000_000)),
+  "is an export nested deeper than storage keeps": (lines) => withNote(lines, deep(120)),
+  "is an export with half a surrogate pair": (lines) => withNote(lines, '"\\ud800"'),
+  "is an export with a number beyond all numbers": (lines) => withNote(lines, "1e999"),
 };
 
-test.describe("a file is refused, and nothing is written, when it", () => {
+const NOTE = '{"conversation_id":"x","body":{"format":"markdown","text":""},"tags":[],"created":1}';
+
+test.describe("a file", () => {
   // One browser for all: each file must leave the data as the one before had found it.
   let browser: ExtensionBrowser;
   let lines: string[];
@@ -60,8 +58,20 @@ test.describe("a file is refused, and nothing is written, when it", () => {
 
   test.afterAll(() => browser.close());
 
+  test("that is sound is offered for import", async () => {
+    const settings = await SettingsPage.open(browser);
+    await settings.reaches("current");
+    await settings.choose({
+      name: "good.json",
+      mimeType: "application/json",
+      buffer: Buffer.from(withNote(lines, "1")),
+    });
+    await expect(settings.page.getByTestId("import-confirm")).toBeEnabled();
+    await settings.page.close();
+  });
+
   for (const [why, make] of Object.entries(HOSTILE)) {
-    test(why, async () => {
+    test(`that ${why} is refused, with nothing written`, async () => {
       const before = await browser.readStorage();
       const settings = await SettingsPage.open(browser);
       await settings.choose({ name: "hostile.json", mimeType: "application/json", buffer: Buffer.from(make(lines)) });
@@ -75,26 +85,28 @@ test.describe("a file is refused, and nothing is written, when it", () => {
   }
 });
 
-function replaced(lines: readonly string[], index: number, line: string): string {
-  return lines.with(index, line).join("\n");
+/** An export with one more line, which its end counts and, having no digest, does not give away. */
+function withLine(lines: readonly string[], line: string): string {
+  const all = [...lines.slice(0, -1), line];
+  return [...all, JSON.stringify({ end: true, records: all.length - 1 })].join("\n");
 }
 
-function edited(lines: readonly string[], find: string | RegExp, replacement: string): string {
+function withRecord(lines: readonly string[], collection: string, key: string, record: string): string {
+  const place = JSON.stringify({ collection, key });
+  return withLine(lines, `${place.slice(0, -1)},"record":${record}}`);
+}
+
+/** An export with one more distillation, which has a member of any JSON. */
+function withNote(lines: readonly string[], json: string): string {
+  return withRecord(lines, "distillations", "hostile", `${NOTE.slice(0, -1)},"more":${json}}`);
+}
+
+function withHeader(lines: readonly string[], find: string | RegExp, replacement: string): string {
   const [header = "", ...rest] = lines;
   const changed = header.replace(find, replacement);
   if (changed === header) throw new Error(`expected ${String(find)} in the header of an export, found none`);
-  return [changed, ...rest].join("\n");
-}
-
-/** An export with one more record, counted at its end. */
-function withRecord(lines: readonly string[], record: object): string {
-  const added = [...lines.slice(0, -1), JSON.stringify(record)];
-  return [...added, JSON.stringify({ end: true, records: added.length - 1 })].join("\n");
-}
-
-/** The line of a distillation with a member of any JSON. */
-function noteWith(json: string): string {
-  return `{"collection":"distillations","key":"hostile","record":{"conversation_id":"x","body":{"format":"markdown","text":""},"tags":[],"created":1,"more":${json}}}`;
+  const records = rest.slice(0, -1);
+  return [changed, ...records, JSON.stringify({ end: true, records: records.length })].join("\n");
 }
 
 function deep(levels: number): string {
