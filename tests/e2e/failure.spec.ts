@@ -45,7 +45,7 @@ test("a chain that was refused is not tried again by itself, and a mended one is
 });
 
 test("a batch that lands damaged is found, and the old data is back to the byte", async ({ launch }) => {
-  const { browser, one } = await versionOneWith(launch, storageOne());
+  const { browser, one } = await versionOneWith(launch, storageOne(400));
   await browser.update(dist("2.0.0-damaged"));
   const observer = await browser.observer();
   const fault = () => observer.evaluate(async () => Object.keys(await chrome.storage.session.get("fault:damaged")));
