@@ -114,6 +114,7 @@ export class Exuvia {
 
 function tipOf(chain: Chain): { version: number; head: string } {
   const tip = chain.lock.line.at(-1);
-  if (!tip) throw new ExuviaError({ kind: "chain", message: "expected at least one migration in the lock, found none" });
+  if (!tip)
+    throw new ExuviaError({ kind: "chain", message: "expected at least one migration in the lock, found none" });
   return { version: chain.lock.line.length, head: tip.head };
 }

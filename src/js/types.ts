@@ -36,15 +36,7 @@ export interface Options {
 
 /** The phases of a run, in order. `restore` takes the place of `commit` where validation failed. */
 export type Phase =
-  | "inspect"
-  | "assess"
-  | "snapshot"
-  | "rehearse"
-  | "apply"
-  | "validate"
-  | "commit"
-  | "restore"
-  | "sweep";
+  "inspect" | "assess" | "snapshot" | "rehearse" | "apply" | "validate" | "commit" | "restore" | "sweep";
 
 /** Where a run is. Sent to every context of the extension. */
 export interface Progress {

@@ -148,7 +148,8 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Context { migration, collection, record, step, path } = &self.0.context;
-        let places = [("migration", migration), ("collection", collection), ("record", record), ("step", step), ("path", path)];
+        let places =
+            [("migration", migration), ("collection", collection), ("record", record), ("step", step), ("path", path)];
         for (name, place) in places {
             if let Some(place) = place {
                 write!(f, "{name} {place}, ")?;

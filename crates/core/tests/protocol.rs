@@ -23,12 +23,18 @@ const MIGRATIONS: [&str; 5] = [
 ];
 
 const OLD: [(&str, &str); 4] = [
-    ("user_preferences", r#"{"model_preference":"m","privacy_mode":"balanced","theme":"dark","shortcuts":{},"api_keys":{},"x":{"__proto__":1}}"#),
+    (
+        "user_preferences",
+        r#"{"model_preference":"m","privacy_mode":"balanced","theme":"dark","shortcuts":{},"api_keys":{},"x":{"__proto__":1}}"#,
+    ),
     (
         "conversations",
         r#"[{"id":"b","title":"B","create_time":1.5,"update_time":2,"messages":[{"sender":"human","text":"hi","time":null}]},{"id":"a","title":"","create_time":0,"update_time":0,"messages":[]},{"id":"c","title":"","create_time":0,"update_time":0,"messages":[]}]"#,
     ),
-    ("distillations", r#"{"d":{"conversation":"a","text":"T","tags":"x,y, z","created":3},"e":{"conversation":"b","text":"","tags":"","created":4}}"#),
+    (
+        "distillations",
+        r#"{"d":{"conversation":"a","text":"T","tags":"x,y, z","created":3},"e":{"conversation":"b","text":"","tags":"","created":4}}"#,
+    ),
     ("somebody_elses", "[1,2]"),
 ];
 
@@ -37,13 +43,22 @@ const NEW: [(&str, &str); 7] = [
         "user_preferences",
         r#"{"theme":"dark","shortcuts":{},"api_keys":{},"x":{"__proto__":1},"ai_settings":{"model_preference":"m","auto_distill":false},"privacy":{"store_history":true,"share_usage":false,"retain_days":90}}"#,
     ),
-    ("conversation:a", r#"{"id":"a","title":"","create_time":"1970-01-01T00:00:00Z","update_time":"1970-01-01T00:00:00Z","messages":[]}"#),
+    (
+        "conversation:a",
+        r#"{"id":"a","title":"","create_time":"1970-01-01T00:00:00Z","update_time":"1970-01-01T00:00:00Z","messages":[]}"#,
+    ),
     (
         "conversation:b",
         r#"{"id":"b","title":"B","create_time":"1970-01-01T00:00:01.5Z","update_time":"1970-01-01T00:00:02Z","messages":[{"role":"user","text":"hi","time":null}]}"#,
     ),
-    ("conversation:c", r#"{"id":"c","title":"","create_time":"1970-01-01T00:00:00Z","update_time":"1970-01-01T00:00:00Z","messages":[]}"#),
-    ("distillation:d", r#"{"conversation_id":"a","tags":["x,y","z"],"created":3,"body":{"format":"markdown","text":"T"}}"#),
+    (
+        "conversation:c",
+        r#"{"id":"c","title":"","create_time":"1970-01-01T00:00:00Z","update_time":"1970-01-01T00:00:00Z","messages":[]}"#,
+    ),
+    (
+        "distillation:d",
+        r#"{"conversation_id":"a","tags":["x,y","z"],"created":3,"body":{"format":"markdown","text":"T"}}"#,
+    ),
     ("distillation:e", r#"{"conversation_id":"b","tags":[],"created":4,"body":{"format":"markdown","text":""}}"#),
     ("somebody_elses", "[1,2]"),
 ];
@@ -61,7 +76,10 @@ fn ask(machine: &Rc<Machine>, chain: &Chain, request: Request) -> Result<Status>
     block_on(run(&records(machine, chain), chain, request))
 }
 
-fn records<'c>(machine: &Rc<Machine>, chain: &'c Chain) -> Records<'c, simulator::Process, simulator::Process, simulator::Process> {
+fn records<'c>(
+    machine: &Rc<Machine>,
+    chain: &'c Chain,
+) -> Records<'c, simulator::Process, simulator::Process, simulator::Process> {
     let process = machine.process();
     Records::new(chain, process.clone(), process.clone(), process, 3)
 }
@@ -70,7 +88,11 @@ fn records<'c>(machine: &Rc<Machine>, chain: &'c Chain) -> Records<'c, simulator
 fn assert_holds(machine: &Machine, expected: &[(&str, &str)], when: &str) {
     let found = machine.data();
     let expected: BTreeMap<_, _> = expected.iter().copied().collect();
-    assert_eq!(found.keys().map(String::as_str).collect::<Vec<_>>(), expected.keys().copied().collect::<Vec<_>>(), "keys {when}");
+    assert_eq!(
+        found.keys().map(String::as_str).collect::<Vec<_>>(),
+        expected.keys().copied().collect::<Vec<_>>(),
+        "keys {when}"
+    );
     for (key, text) in &found {
         assert_eq!(Value::parse(text).unwrap(), Value::parse(expected[&**key]).unwrap(), "{key} {when}: {text}");
     }
@@ -144,7 +166,10 @@ fn a_record_that_a_step_cannot_take_is_found_before_anything_is_written() {
     let status = open(&machine, &chain).unwrap();
     assert_eq!(status.state, State::Refused);
     let problem = status.problem.unwrap();
-    assert_eq!((problem.collection.as_deref(), problem.record.as_deref(), problem.path.as_deref()), (Some("conversations"), Some("b"), Some("/create_time")));
+    assert_eq!(
+        (problem.collection.as_deref(), problem.record.as_deref(), problem.path.as_deref()),
+        (Some("conversations"), Some("b"), Some("/create_time"))
+    );
     assert_holds(&machine, &old, "after the refusal");
     assert_eq!(machine.own_keys(), ["exuvia"]);
     assert_eq!(open(&machine, &chain).unwrap().state, State::Refused, "the same facts are refused without a try");
@@ -174,7 +199,9 @@ fn a_store_that_fills_up_while_writing_gets_its_old_data_back() {
     let chain = chain(5);
     for quota in (17_100..19_000).step_by(50) {
         let machine = Machine::holding(&OLD);
-        machine.damage.set(Some(|key, text| key.starts_with("conversation:").then(|| format!("{text}{}", " ".repeat(900)))));
+        machine
+            .damage
+            .set(Some(|key, text| key.starts_with("conversation:").then(|| format!("{text}{}", " ".repeat(900)))));
         machine.quota.set(Some(quota));
         let status = open(&machine, &chain).unwrap();
         match status.state {
@@ -300,7 +327,9 @@ fn an_export_of_any_version_comes_in_at_any_version() {
     open(&old, &one).unwrap();
     open(&new, &five).unwrap();
     let (from_one, from_five) = (export(&old, &one), export(&new, &five));
-    let ours = |data: &[(&'static str, &'static str)]| data.iter().copied().filter(|(key, _)| *key != "somebody_elses").collect::<Vec<_>>();
+    let ours = |data: &[(&'static str, &'static str)]| {
+        data.iter().copied().filter(|(key, _)| *key != "somebody_elses").collect::<Vec<_>>()
+    };
     for (name, file) in [("1", &from_one), ("5", &from_five)] {
         for merge in [Merge::Replace, Merge::Keep, Merge::Take] {
             let fresh = Machine::holding(&[]);
@@ -330,13 +359,22 @@ fn a_merge_keeps_or_takes_and_a_replacement_leaves_nothing_else() {
             import(&machine, &chain, &file, merge).unwrap();
             let file = export(&machine, &chain);
             let lines = file.lines().filter(|line| line.contains("\"conversations\",\"key\""));
-            let mut titles: Vec<_> = lines.map(|line| line.split('"').skip_while(|part| *part != "key").nth(2).unwrap().to_owned() + if line.contains("other") { "!" } else { "" }).collect();
+            let mut titles: Vec<_> = lines
+                .map(|line| {
+                    line.split('"').skip_while(|part| *part != "key").nth(2).unwrap().to_owned()
+                        + if line.contains("other") { "!" } else { "" }
+                })
+                .collect();
             if length == 5 {
                 titles.sort();
             }
             titles
         };
-        let expected = if length == 1 { [["b", "a", "c", "z"], ["b", "a!", "c", "z"]] } else { [["a", "b", "c", "z"], ["a!", "b", "c", "z"]] };
+        let expected = if length == 1 {
+            [["b", "a", "c", "z"], ["b", "a!", "c", "z"]]
+        } else {
+            [["a", "b", "c", "z"], ["a!", "b", "c", "z"]]
+        };
         assert_eq!(titles(Merge::Keep), expected[0], "version {length}");
         assert_eq!(titles(Merge::Take), expected[1], "version {length}");
         let mut replaced = titles(Merge::Replace);
@@ -351,9 +389,13 @@ fn a_preview_counts_and_writes_nothing() {
     let (source, machine) = (Machine::holding(&OLD), Machine::holding(&OLD[..2]));
     open(&source, &chain).unwrap();
     open(&machine, &chain).unwrap();
-    machine.stored.borrow_mut().insert("conversation:a".into(), NEW[1].1.replace("\"title\":\"\"", "\"title\":\"mine\""));
+    machine
+        .stored
+        .borrow_mut()
+        .insert("conversation:a".into(), NEW[1].1.replace("\"title\":\"\"", "\"title\":\"mine\""));
     let before = machine.stored.borrow().clone();
-    let preview = block_on(records(&machine, &chain).preview(Text::new(&export(&source, &chain)), Merge::Keep)).unwrap();
+    let preview =
+        block_on(records(&machine, &chain).preview(Text::new(&export(&source, &chain)), Merge::Keep)).unwrap();
     let counts = preview.collections["conversations"];
     assert_eq!((counts.add, counts.same, counts.keep, counts.replace), (0, 2, 1, 0));
     assert_eq!(preview.collections["distillations"].add, 2);
@@ -378,9 +420,23 @@ fn a_file_that_is_cut_or_altered_is_refused_with_its_line_and_changes_nothing() 
         (format!("{file}{}", lines[1]), "found more"),
         ([&lines[..2], &lines[1..]].concat().join("\n"), "found it twice"),
         (file.replace("balanced", "bold"), "edited or damaged"),
-        (format!("{}\n{{\"collection\":\"conversations\",\"key\":\"q\",\"record\":{}{}}}", lines[0], "[".repeat(500), "]".repeat(500)), "levels of nesting"),
-        (format!("{}\n{{\"collection\":\"conversations\",\"key\":\"exuvia\",\"record\":{{}}}}", lines[0]), "Exuvia's own"),
-        (format!("{}\n{{\"collection\":\"strangers\",\"key\":\"q\",\"record\":{{}}}}", lines[0]), "expected one of the collections"),
+        (
+            format!(
+                "{}\n{{\"collection\":\"conversations\",\"key\":\"q\",\"record\":{}{}}}",
+                lines[0],
+                "[".repeat(500),
+                "]".repeat(500)
+            ),
+            "levels of nesting",
+        ),
+        (
+            format!("{}\n{{\"collection\":\"conversations\",\"key\":\"exuvia\",\"record\":{{}}}}", lines[0]),
+            "Exuvia's own",
+        ),
+        (
+            format!("{}\n{{\"collection\":\"strangers\",\"key\":\"q\",\"record\":{{}}}}", lines[0]),
+            "expected one of the collections",
+        ),
     ];
     for (text, expected) in bad {
         let machine = Machine::holding(&OLD);

@@ -18,6 +18,8 @@ pub fn build(ws: &Workspace) -> Result<()> {
     let sh = &ws.sh;
     sh.create_dir("pkg")?;
     build_engine(ws)?;
+    // The engine's types name these, and would find last time's before the sources.
+    sh.remove_path("pkg/types.d.ts")?;
     ws.node_tool("tsc").args(["--project", "tsconfig.pkg.json"]).run()?;
     for file in COPIES {
         sh.copy_file(file, "pkg")?;

@@ -49,7 +49,10 @@ impl Lock {
         }
         match serde_json::from_str(&value.to_json()) {
             Ok(File { exuvia: 1, line }) => Ok(Self { line }),
-            _ => Err(Error::new(ErrorKind::Chain, "expected a lock file as `exuvia lock` writes it, found something else; run `exuvia lock`")),
+            _ => Err(Error::new(
+                ErrorKind::Chain,
+                "expected a lock file as `exuvia lock` writes it, found something else; run `exuvia lock`",
+            )),
         }
     }
 
@@ -123,7 +126,8 @@ fn by_id(migrations: Vec<Migration>) -> Result<BTreeMap<String, Migration>> {
 fn take_frozen(by_id: &mut BTreeMap<String, Migration>, lock: &Lock) -> Result<Vec<Migration>> {
     let take = |link: &Link| {
         by_id.remove(&link.id).ok_or_else(|| {
-            let message = "expected every migration of the lock, found this one missing; chains are never pruned, bring it back";
+            let message =
+                "expected every migration of the lock, found this one missing; chains are never pruned, bring it back";
             Error::new(ErrorKind::Chain, message).in_migration(&link.id)
         })
     };
@@ -150,7 +154,9 @@ fn check_parents(ordered: &[Migration]) -> Result<()> {
 
 fn unready(waiting: &BTreeMap<String, Migration>, done: &BTreeSet<String>) -> Error {
     let known = |id: &String| done.contains(id) || waiting.contains_key(id);
-    let missing = waiting.values().find_map(|migration| Some((migration, migration.parents.iter().find(|parent| !known(parent))?)));
+    let missing = waiting
+        .values()
+        .find_map(|migration| Some((migration, migration.parents.iter().find(|parent| !known(parent))?)));
     match missing {
         Some((migration, parent)) => {
             let message = format!("expected the parent {parent:?} in the chain, found no such migration");
@@ -158,7 +164,10 @@ fn unready(waiting: &BTreeMap<String, Migration>, done: &BTreeSet<String>) -> Er
         }
         None => {
             let ids: Vec<_> = waiting.keys().map(String::as_str).collect();
-            Error::new(ErrorKind::Chain, format!("expected parents that lead back to the baseline, found a circle among {}", ids.join(", ")))
+            Error::new(
+                ErrorKind::Chain,
+                format!("expected parents that lead back to the baseline, found a circle among {}", ids.join(", ")),
+            )
         }
     }
 }

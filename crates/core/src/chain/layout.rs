@@ -52,7 +52,10 @@ impl Layout {
                     "array" => Layout::Array { key, id: fields.member_path("id")? },
                     "map" => Layout::Map { key },
                     other => {
-                        return Err(Error::new(ErrorKind::Chain, format!("expected in \"as\" one of record, array, map, found {other:?}")));
+                        return Err(Error::new(
+                            ErrorKind::Chain,
+                            format!("expected in \"as\" one of record, array, map, found {other:?}"),
+                        ));
                     }
                 }
             }
@@ -60,7 +63,12 @@ impl Layout {
         fields.finish("layout")?;
         let (name, _) = layout.reach();
         match name.is_empty() || name.starts_with(OWN_PREFIX) {
-            true => Err(Error::new(ErrorKind::Chain, format!("expected a storage key that is not empty and does not start with {OWN_PREFIX:?}, found {name:?}"))),
+            true => Err(Error::new(
+                ErrorKind::Chain,
+                format!(
+                    "expected a storage key that is not empty and does not start with {OWN_PREFIX:?}, found {name:?}"
+                ),
+            )),
             false => Ok(layout),
         }
     }

@@ -39,7 +39,10 @@ impl Migration {
     /// [`ErrorKind::Chain`] with what was meant to stand where.
     pub fn read(value: &Value<'_>) -> Result<Self> {
         let Value::Object(members) = value.opened()? else {
-            return Err(Error::new(ErrorKind::Chain, format!("expected a migration, an object, found {}", value.kind())));
+            return Err(Error::new(
+                ErrorKind::Chain,
+                format!("expected a migration, an object, found {}", value.kind()),
+            ));
         };
         let mut hashed = members.clone();
         for name in NOT_HASHED {
@@ -54,10 +57,18 @@ impl Migration {
 
     fn read_body(id: String, hash: Digest, source: Value<'static>, mut fields: Fields<'_>) -> Result<Self> {
         if fields.required("exuvia")? != Value::from(1) {
-            return Err(Error::new(ErrorKind::Chain, "expected \"exuvia\": 1, found another format; a newer Exuvia may read it"));
+            return Err(Error::new(
+                ErrorKind::Chain,
+                "expected \"exuvia\": 1, found another format; a newer Exuvia may read it",
+            ));
         }
-        if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte)) {
-            return Err(Error::new(ErrorKind::Chain, "expected an \"id\" of a-z, 0-9, \"-\", \"_\" and \".\", found something else"));
+        if id.is_empty()
+            || !id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte))
+        {
+            return Err(Error::new(
+                ErrorKind::Chain,
+                "expected an \"id\" of a-z, 0-9, \"-\", \"_\" and \".\", found something else",
+            ));
         }
         let _ = (fields.optional_text("$schema")?, fields.optional("notes"));
         let parents = match fields.optional("parents") {
@@ -87,7 +98,10 @@ impl Migration {
         for (name, from, to) in &self.layouts {
             let collection = existing(collections, name)?;
             if collection.layout != *from {
-                let message = format!("expected \"from\" to be where the records are, {}; found another layout", collection.layout);
+                let message = format!(
+                    "expected \"from\" to be where the records are, {}; found another layout",
+                    collection.layout
+                );
                 return Err(Error::new(ErrorKind::Chain, message).in_collection(name));
             }
             collection.layout = to.clone();
@@ -103,8 +117,12 @@ impl Migration {
 
     /// What it does: a sentence a step, with its collection.
     pub fn words(&self) -> impl Iterator<Item = (&str, String)> {
-        let declared = self.collections.iter().map(|(name, collection)| (&**name, format!("the collection starts, {}", collection.layout)));
-        let moved = self.layouts.iter().map(|(name, from, to)| (&**name, format!("the records, so far {from}, are now {to}")));
+        let declared = self
+            .collections
+            .iter()
+            .map(|(name, collection)| (&**name, format!("the collection starts, {}", collection.layout)));
+        let moved =
+            self.layouts.iter().map(|(name, from, to)| (&**name, format!("the records, so far {from}, are now {to}")));
         let changed = self.changes.iter().flat_map(|(name, steps)| steps.words().map(move |words| (&**name, words)));
         declared.chain(moved).chain(changed)
     }
@@ -120,7 +138,9 @@ fn existing<'c>(collections: &'c mut BTreeMap<String, Collection>, name: &str) -
 
 fn read_members<T>(object: Option<Object<'_>>, read: impl Fn(&Value<'_>) -> Result<T>) -> Result<Vec<(String, T)>> {
     let members = object.unwrap_or_default().into_iter();
-    members.map(|(name, value)| Ok((name.to_string(), read(&value).map_err(|error| error.in_collection(&name))?))).collect()
+    members
+        .map(|(name, value)| Ok((name.to_string(), read(&value).map_err(|error| error.in_collection(&name))?)))
+        .collect()
 }
 
 fn read_names(value: &Value<'_>) -> Result<Vec<String>> {

@@ -61,9 +61,13 @@ impl Chain {
     /// # Errors
     /// [`ErrorKind::Chain`] or [`ErrorKind::Edited`] with the migration, step and path at fault.
     pub fn read(text: &str) -> Result<Self> {
-        let malformed = || Error::new(ErrorKind::Chain, "expected a chain {\"lock\": …, \"migrations\": […]}, found something else");
+        let malformed = || {
+            Error::new(ErrorKind::Chain, "expected a chain {\"lock\": …, \"migrations\": […]}, found something else")
+        };
         let Value::Object(mut parts) = parse(text)?.opened()? else { return Err(malformed()) };
-        let (Some(lock), Some(migrations)) = (parts.remove("lock"), parts.remove("migrations")) else { return Err(malformed()) };
+        let (Some(lock), Some(migrations)) = (parts.remove("lock"), parts.remove("migrations")) else {
+            return Err(malformed());
+        };
         let Value::Array(files) = migrations.opened()? else { return Err(malformed()) };
         let migrations = files.iter().map(Migration::read).collect::<Result<_>>()?;
         Self::load(migrations, &Lock::read(&lock)?)
@@ -144,7 +148,8 @@ impl Chain {
         let collections = self.collections(version);
         collections.get(name).ok_or_else(|| {
             let known: Vec<_> = collections.keys().map(String::as_str).collect();
-            let message = format!("expected one of the collections of version {version} ({}), found {name:?}", known.join(", "));
+            let message =
+                format!("expected one of the collections of version {version} ({}), found {name:?}", known.join(", "));
             Error::new(ErrorKind::Chain, message)
         })
     }
@@ -169,7 +174,14 @@ impl Chain {
     ///
     /// # Errors
     /// [`ErrorKind::Unfit`] with migration, collection, step and path. The record must then be thrown away.
-    pub fn translate<'a>(&self, name: &str, from: Version, to: Version, record: &mut Value<'a>, residues: &mut Residues<'a>) -> Result<()> {
+    pub fn translate<'a>(
+        &self,
+        name: &str,
+        from: Version,
+        to: Version,
+        record: &mut Value<'a>,
+        residues: &mut Residues<'a>,
+    ) -> Result<()> {
         let (way, low, high) = match from <= to {
             true => (Way::Up, from, to),
             false => (Way::Down, to, from),
@@ -202,7 +214,10 @@ impl Chain {
     pub fn to_value(&self) -> Value<'static> {
         let mut chain = Object::new();
         chain.insert("lock", self.lock().to_value());
-        chain.insert("migrations", Value::Array(self.stages.iter().map(|stage| stage.migration.source.clone()).collect()));
+        chain.insert(
+            "migrations",
+            Value::Array(self.stages.iter().map(|stage| stage.migration.source.clone()).collect()),
+        );
         Value::Object(chain)
     }
 }

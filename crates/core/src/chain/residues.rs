@@ -52,10 +52,15 @@ impl<'a> Residues<'a> {
     pub fn from_value(value: &Value<'a>) -> Result<Self> {
         let malformed = || Error::new(ErrorKind::Json, "expected residues as Exuvia wrote them, found something else");
         let Value::Object(mut object) = value.opened()? else { return Err(malformed()) };
-        let place = object.remove("place").and_then(|place| place.number()?.to_i64()).and_then(|place| u64::try_from(place).ok());
+        let place = object
+            .remove("place")
+            .and_then(|place| place.number()?.to_i64())
+            .and_then(|place| u64::try_from(place).ok());
         let by_migration = match object.remove("steps").map(|steps| steps.opened()).transpose()? {
             None => BTreeMap::new(),
-            Some(Value::Object(steps)) => steps.into_iter().map(|(id, value)| Ok((id, Residue::from_value(&value)?))).collect::<Result<_>>()?,
+            Some(Value::Object(steps)) => {
+                steps.into_iter().map(|(id, value)| Ok((id, Residue::from_value(&value)?))).collect::<Result<_>>()?
+            }
             Some(_) => return Err(malformed()),
         };
         Ok(Self { by_migration, place })

@@ -16,5 +16,5 @@ pub use object::Object;
 pub use path::Path;
 pub(crate) use path::Put;
 pub use text::DEPTH_LIMIT;
-pub use value::{Kind, Value};
 pub(crate) use value::write_text;
+pub use value::{Kind, Value};

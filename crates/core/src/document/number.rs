@@ -90,7 +90,8 @@ impl<'a> Number<'a> {
         digits.drain(..zeros);
         let kept = digits.trim_end_matches('0').len();
         // An exponent beyond i64 belongs to no number that anyone stores; it saturates.
-        let written = exponent.parse::<i64>().unwrap_or(if exponent.starts_with('-') { i64::MIN / 2 } else { i64::MAX / 2 });
+        let written =
+            exponent.parse::<i64>().unwrap_or(if exponent.starts_with('-') { i64::MIN / 2 } else { i64::MAX / 2 });
         let exponent = written - fraction.len() as i64 + (digits.len() - kept) as i64;
         digits.truncate(kept);
         match digits.is_empty() {
@@ -144,7 +145,8 @@ mod tests {
 
     #[test]
     fn plain_notation_has_no_exponent() {
-        for (token, plain) in [("1e3", "1000"), ("1.50", "1.5"), ("-5e-3", "-0.005"), ("0.0", "0"), ("12.25", "12.25")] {
+        for (token, plain) in [("1e3", "1000"), ("1.50", "1.5"), ("-5e-3", "-0.005"), ("0.0", "0"), ("12.25", "12.25")]
+        {
             assert_eq!(number(token).plain().as_deref(), Some(plain));
         }
         assert_eq!(number("1e999").plain(), None);

@@ -19,7 +19,8 @@ pub(super) fn check_depth(text: &str, limit: usize) -> Result<()> {
             _ => {}
         }
         if depth > limit {
-            let message = format!("expected at most {DEPTH_LIMIT} levels of nesting, found more; browsers drop what lies deeper");
+            let message =
+                format!("expected at most {DEPTH_LIMIT} levels of nesting, found more; browsers drop what lies deeper");
             return Err(Error::new(ErrorKind::Unfit, message));
         }
     }

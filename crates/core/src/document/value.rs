@@ -259,7 +259,9 @@ fn open(text: &str) -> Result<Value<'_>> {
         Kind::Boolean => Value::Bool(text == "true"),
         Kind::Number => Value::Number(Number::from_token(text)),
         Kind::String => Value::String(read::<Text<'_>>(text)?.0),
-        Kind::Array => Value::Array(read::<Vec<&RawValue>>(text)?.into_iter().map(|raw| Value::Raw(raw.get())).collect()),
+        Kind::Array => {
+            Value::Array(read::<Vec<&RawValue>>(text)?.into_iter().map(|raw| Value::Raw(raw.get())).collect())
+        }
         Kind::Object => Value::Object(Object::from_members(read::<Members<'_>>(text)?.0)),
     })
 }
@@ -315,7 +317,16 @@ mod tests {
 
     #[test]
     fn hostile_keys_are_ordinary() {
-        let keys = ["__proto__", "$set", "a.b", "a/b", "~", "", "$serde_json::private::RawValue", "$serde_json::private::Number"];
+        let keys = [
+            "__proto__",
+            "$set",
+            "a.b",
+            "a/b",
+            "~",
+            "",
+            "$serde_json::private::RawValue",
+            "$serde_json::private::Number",
+        ];
         let text = format!("{{{}}}", keys.map(|key| format!("{key:?}:1")).join(","));
         let mut value = Value::parse(&text).unwrap();
         let object = value.object_mut().unwrap().unwrap();

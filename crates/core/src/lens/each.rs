@@ -26,7 +26,12 @@ pub enum Align {
 }
 
 impl Each {
-    pub(super) fn run<'a>(&self, way: Way, focus: &mut Value<'a>, entry: Option<Entry<'a>>) -> Result<Option<Entry<'a>>> {
+    pub(super) fn run<'a>(
+        &self,
+        way: Way,
+        focus: &mut Value<'a>,
+        entry: Option<Entry<'a>>,
+    ) -> Result<Option<Entry<'a>>> {
         let known = match entry {
             Some(Entry::Items(items)) => items,
             _ => Vec::new(),
@@ -43,7 +48,12 @@ impl Each {
         Ok((!kept.is_empty()).then_some(Entry::Items(kept)))
     }
 
-    fn run_array<'a>(&self, way: Way, value: &mut Value<'a>, mut known: HashMap<Mark, Residue<'a>>) -> Result<Vec<Item<'a>>> {
+    fn run_array<'a>(
+        &self,
+        way: Way,
+        value: &mut Value<'a>,
+        mut known: HashMap<Mark, Residue<'a>>,
+    ) -> Result<Vec<Item<'a>>> {
         let Some(items) = value.array_mut()? else { return Ok(Vec::new()) };
         let before = items.clone();
         let marks_before = if known.is_empty() { None } else { Some(self.marks(&before)?) };
@@ -62,13 +72,19 @@ impl Each {
         Ok(kept.map(|(inner, (before, after))| Item::new(way, before, after, inner)).collect())
     }
 
-    fn run_object<'a>(&self, way: Way, value: &mut Value<'a>, mut known: HashMap<Mark, Residue<'a>>) -> Result<Vec<Item<'a>>> {
+    fn run_object<'a>(
+        &self,
+        way: Way,
+        value: &mut Value<'a>,
+        mut known: HashMap<Mark, Residue<'a>>,
+    ) -> Result<Vec<Item<'a>>> {
         let mut kept = Vec::new();
         let Some(object) = value.object_mut()? else { return Ok(kept) };
         for (name, value) in object.iter_mut() {
             let mark = (Digest::of(&Value::from(name))?, 0);
             let residue = known.remove(&mark).unwrap_or_default();
-            let inner = self.body.run(way, value, residue).map_err(|error| error.under_path(Path::default().join(name)))?;
+            let inner =
+                self.body.run(way, value, residue).map_err(|error| error.under_path(Path::default().join(name)))?;
             if !inner.is_empty() {
                 kept.push(Item::new(way, mark, mark, inner));
             }

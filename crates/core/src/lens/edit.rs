@@ -17,7 +17,12 @@ pub struct Edit {
 }
 
 impl Edit {
-    pub(super) fn run<'a>(&self, way: Way, focus: &mut Value<'a>, entry: Option<Entry<'a>>) -> Result<Option<Entry<'a>>> {
+    pub(super) fn run<'a>(
+        &self,
+        way: Way,
+        focus: &mut Value<'a>,
+        entry: Option<Entry<'a>>,
+    ) -> Result<Option<Entry<'a>>> {
         let Some(mut slot) = Slot::find(&self.at, focus)? else { return Ok(None) };
         let (ahead, back) = way.orient(&self.forward, &self.backward);
         let current = slot.read();
@@ -74,7 +79,10 @@ impl<'v, 'a> Slot<'v, 'a> {
         match (self, value) {
             (Slot::Focus(place), Some(value)) => **place = value,
             (Slot::Focus(_), None) => {
-                return Err(Error::new(ErrorKind::Unfit, "expected a value to stay in place, found a step that removes it whole"));
+                return Err(Error::new(
+                    ErrorKind::Unfit,
+                    "expected a value to stay in place, found a step that removes it whole",
+                ));
             }
             (Slot::Member(object, name), Some(value)) => drop(object.insert(name.to_string(), value)),
             (Slot::Member(object, name), None) => drop(object.remove(name)),

@@ -100,7 +100,10 @@ fn look_up<'a>(pairs: &[(Value<'static>, Value<'static>)], unmapped: &Unmapped, 
     match unmapped {
         Unmapped::Keep => Ok(value),
         Unmapped::Default(default) => Ok(default.clone()),
-        Unmapped::Refuse => Err(Error::new(ErrorKind::Unfit, format!("expected a value that the table names, found another {}", value.kind()))),
+        Unmapped::Refuse => Err(Error::new(
+            ErrorKind::Unfit,
+            format!("expected a value that the table names, found another {}", value.kind()),
+        )),
     }
 }
 
@@ -111,8 +114,12 @@ fn convert_time<'a>(from: TimeFormat, to: TimeFormat, whole: bool, value: &Value
     };
     let epoch = |shift| value.number().and_then(|number| Instant::from_epoch(&number, shift));
     let instant = match from {
-        TimeFormat::EpochSeconds => epoch(0).ok_or_else(|| wrong("a time in seconds since 1970, in the years 0 to 9999")),
-        TimeFormat::EpochMilliseconds => epoch(3).ok_or_else(|| wrong("a time in milliseconds since 1970, in the years 0 to 9999")),
+        TimeFormat::EpochSeconds => {
+            epoch(0).ok_or_else(|| wrong("a time in seconds since 1970, in the years 0 to 9999"))
+        }
+        TimeFormat::EpochMilliseconds => {
+            epoch(3).ok_or_else(|| wrong("a time in milliseconds since 1970, in the years 0 to 9999"))
+        }
         TimeFormat::Iso => {
             let text = value.text()?;
             text.and_then(|text| Instant::from_iso(&text)).ok_or_else(|| wrong("a time as RFC 3339 writes it"))
@@ -126,7 +133,9 @@ fn convert_time<'a>(from: TimeFormat, to: TimeFormat, whole: bool, value: &Value
 }
 
 fn split<'a>(by: &str, value: &Value<'a>) -> Result<Value<'a>> {
-    let text = value.text()?.ok_or_else(|| Error::new(ErrorKind::Unfit, format!("expected a text to split, found {}", value.kind())))?;
+    let text = value
+        .text()?
+        .ok_or_else(|| Error::new(ErrorKind::Unfit, format!("expected a text to split, found {}", value.kind())))?;
     if text.is_empty() {
         return Ok(Value::Array(Vec::new()));
     }

@@ -18,8 +18,8 @@ pub use function::{Function, Unmapped};
 pub use instant::TimeFormat;
 pub(crate) use instant::is_date_time;
 pub use moved::Move;
-pub use residue::Residue;
 use residue::Entry;
+pub use residue::Residue;
 
 use crate::document::Value;
 use crate::error::Result;

@@ -14,7 +14,12 @@ pub struct Move {
 }
 
 impl Move {
-    pub(super) fn run<'a>(&self, way: Way, focus: &mut Value<'a>, entry: Option<Entry<'a>>) -> Result<Option<Entry<'a>>> {
+    pub(super) fn run<'a>(
+        &self,
+        way: Way,
+        focus: &mut Value<'a>,
+        entry: Option<Entry<'a>>,
+    ) -> Result<Option<Entry<'a>>> {
         let (from, to) = match entry {
             Some(Entry::Moved { from, to }) => (from, to),
             _ => Default::default(),
@@ -44,7 +49,8 @@ fn put<'a>(path: &Path, focus: &mut Value<'a>, value: Value<'a>) -> Result<usize
     match path.put(focus, value)? {
         Put::Done { made } => Ok(made),
         Put::Blocked(at) => {
-            Err(Error::new(ErrorKind::Unfit, "expected an object to put a member into, found another type").under_path(at))
+            Err(Error::new(ErrorKind::Unfit, "expected an object to put a member into, found another type")
+                .under_path(at))
         }
     }
 }

@@ -147,5 +147,8 @@ fn count(value: &Value<'_>) -> Result<usize> {
 }
 
 fn malformed() -> Error {
-    Error::new(ErrorKind::Json, "expected residue as Exuvia wrote it, found something else; restore a snapshot, or go on without the residue")
+    Error::new(
+        ErrorKind::Json,
+        "expected residue as Exuvia wrote it, found something else; restore a snapshot, or go on without the residue",
+    )
 }

@@ -186,7 +186,16 @@ impl Head {
     /// The head of a store that nobody has marked.
     #[must_use]
     pub fn unmarked() -> Self {
-        Self { format: 1, version: Version(0), head: String::new(), line: Vec::new(), epoch: 0, refused: None, run: None, last_run: None }
+        Self {
+            format: 1,
+            version: Version(0),
+            head: String::new(),
+            line: Vec::new(),
+            epoch: 0,
+            refused: None,
+            run: None,
+            last_run: None,
+        }
     }
 
     /// The same data, said to have run another line.
@@ -203,6 +212,8 @@ impl Head {
     /// # Errors
     /// Never in practice: every part of a head is JSON.
     pub fn to_json(&self) -> Result<String> {
-        serde_json::to_string(self).map_err(|error| crate::Error::new(crate::ErrorKind::Store, format!("expected a head that is JSON: {error}")))
+        serde_json::to_string(self).map_err(|error| {
+            crate::Error::new(crate::ErrorKind::Store, format!("expected a head that is JSON: {error}"))
+        })
     }
 }

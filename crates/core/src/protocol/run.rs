@@ -51,13 +51,17 @@ pub async fn status<T: Target>(target: &T, chain: &Chain) -> Result<Status> {
     };
     let stands = standing(chain, &head);
     let (state, problem) = match (&head.run, &stands, &head.refused) {
-        (Some(run), _, _) if run.phase == Phase::Back && run.problem.as_ref().is_some_and(|problem| problem.kind == "stuck") => {
+        (Some(run), _, _)
+            if run.phase == Phase::Back && run.problem.as_ref().is_some_and(|problem| problem.kind == "stuck") =>
+        {
             (State::Stuck, run.problem.clone())
         }
         (Some(_), _, _) => (State::Moving, None),
         (None, Err(error), _) => (state_of(error.kind()), Some(Problem::from(error))),
         (None, Ok(version), _) if *version == chain.tip() => (State::Current, None),
-        (None, Ok(_), Some(refusal)) if refusal.tip == tip_head(chain) => (State::Refused, Some(refusal.problem.clone())),
+        (None, Ok(_), Some(refusal)) if refusal.tip == tip_head(chain) => {
+            (State::Refused, Some(refusal.problem.clone()))
+        }
         (None, Ok(_), _) => (State::Behind, None),
     };
     Ok(report(state, Some(&head), problem))
@@ -90,7 +94,10 @@ pub async fn run<T: Target>(target: &T, chain: &Chain, request: Request) -> Resu
         Request::Import { staged, merge } => {
             let version = standing(chain, &head)?;
             if version != chain.tip() {
-                return Err(Error::new(ErrorKind::Busy, "expected data at the chain's tip before an import, found it elsewhere; migrate first"));
+                return Err(Error::new(
+                    ErrorKind::Busy,
+                    "expected data at the chain's tip before an import, found it elsewhere; migrate first",
+                ));
             }
             let run = runner.plan(Cause::Import, version, chain.lock().line, Source::Staged { seal: staged, merge });
             runner.start(head, run).await??;
@@ -214,17 +221,21 @@ impl<T: Target> Runner<'_, T> {
         let head = self.note(before, &run).await?;
         match self.go_up(head, run).await? {
             Some(Head { last_run: Some(Report { outcome: Outcome::Committed, .. }), .. }) => Ok(Ok(())),
-            Some(Head { last_run: Some(Report { problem: Some(problem), .. }), .. }) => {
-                Ok(Err(Error::new(ErrorKind::Validation, format!("the run failed and the old data is back: {}", problem.message))))
-            }
-            _ => Ok(Err(Error::new(ErrorKind::Stuck, "the way back is not finished yet; each start tries again, and the snapshot is kept"))),
+            Some(Head { last_run: Some(Report { problem: Some(problem), .. }), .. }) => Ok(Err(Error::new(
+                ErrorKind::Validation,
+                format!("the run failed and the old data is back: {}", problem.message),
+            ))),
+            _ => Ok(Err(Error::new(
+                ErrorKind::Stuck,
+                "the way back is not finished yet; each start tries again, and the snapshot is kept",
+            ))),
         }
     }
 
     async fn prepare(&self, run: &mut Run) -> Result<Seal> {
-        self.target.enter(Stage::Inspect);
+        self.target.enter(run, Stage::Inspect);
         self.target.inspect(run).await?;
-        self.target.enter(Stage::Assess);
+        self.target.enter(run, Stage::Assess);
         self.target.capture(run).await
     }
 
@@ -238,10 +249,10 @@ impl<T: Target> Runner<'_, T> {
     }
 
     async fn go_up(&self, head: Head, run: Run) -> Result<Option<Head>> {
-        self.target.enter(Stage::Apply);
+        self.target.enter(&run, Stage::Apply);
         let written = match self.target.apply(&run).await {
             Ok(()) => {
-                self.target.enter(Stage::Validate);
+                self.target.enter(&run, Stage::Validate);
                 self.target.validate(&run).await
             }
             Err(error) => Err(error),
@@ -255,7 +266,7 @@ impl<T: Target> Runner<'_, T> {
 
     /// One write changes the version. From here on the new data stands.
     async fn commit(&self, head: Head, mut run: Run) -> Result<Head> {
-        self.target.enter(Stage::Commit);
+        self.target.enter(&run, Stage::Commit);
         run.phase = Phase::Sweep;
         let report = Report::new(&run, Outcome::Committed, self.target.now(), None);
         let head = Head { last_run: Some(report), ..head.on_line(run.to_line.clone()) };
@@ -264,7 +275,7 @@ impl<T: Target> Runner<'_, T> {
     }
 
     async fn finish(&self, head: Head, run: Run) -> Result<Head> {
-        self.target.enter(Stage::Sweep);
+        self.target.enter(&run, Stage::Sweep);
         self.target.sweep(&run).await?;
         self.put(Head { run: None, ..head }).await
     }
@@ -278,10 +289,13 @@ impl<T: Target> Runner<'_, T> {
 
     /// Exactly the snapshot again. Where that fails the gate stays shut, and each start tries again.
     async fn go_back(&self, head: Head, mut run: Run) -> Result<Option<Head>> {
-        self.target.enter(Stage::Restore);
+        self.target.enter(&run, Stage::Restore);
         let restored = match &run.seal {
             Some(seal) if self.target.verify(seal).await? => self.target.restore(&run).await,
-            _ => Err(Error::new(ErrorKind::Snapshot, "expected the run's snapshot, found it missing or damaged; the data is left as it is")),
+            _ => Err(Error::new(
+                ErrorKind::Snapshot,
+                "expected the run's snapshot, found it missing or damaged; the data is left as it is",
+            )),
         };
         match restored {
             Ok(()) => {}
@@ -321,15 +335,21 @@ fn standing(chain: &Chain, head: &Head) -> Result<Version> {
     let error = |kind, message: &str, migration: &str| Err(Error::new(kind, message).in_migration(migration));
     match chain.standing(&head.line) {
         Standing::At(version) => Ok(version),
-        Standing::Newer { migration } => {
-            error(ErrorKind::Newer, "expected data that this chain knows, found it written by a newer one; update the extension", &migration)
-        }
-        Standing::Edited { migration } => {
-            error(ErrorKind::Edited, "expected the migration that the data has run, found it edited since; undo the edit and add a new migration", &migration)
-        }
-        Standing::Fork { migration, .. } => {
-            error(ErrorKind::Fork, "expected data that has run this chain, found a migration that it does not have; merge the two branches", &migration)
-        }
+        Standing::Newer { migration } => error(
+            ErrorKind::Newer,
+            "expected data that this chain knows, found it written by a newer one; update the extension",
+            &migration,
+        ),
+        Standing::Edited { migration } => error(
+            ErrorKind::Edited,
+            "expected the migration that the data has run, found it edited since; undo the edit and add a new migration",
+            &migration,
+        ),
+        Standing::Fork { migration, .. } => error(
+            ErrorKind::Fork,
+            "expected data that has run this chain, found a migration that it does not have; merge the two branches",
+            &migration,
+        ),
     }
 }
 
@@ -346,13 +366,22 @@ fn tip_head(chain: &Chain) -> String {
 }
 
 fn lost() -> Error {
-    Error::new(ErrorKind::Lost, "expected the control key beside the data, found it gone; restore a snapshot, or import an export file")
+    Error::new(
+        ErrorKind::Lost,
+        "expected the control key beside the data, found it gone; restore a snapshot, or import an export file",
+    )
 }
 
 fn too_often() -> Error {
-    Error::new(ErrorKind::Store, format!("expected the run to end within {ATTEMPTS} attempts, found it interrupted each time"))
+    Error::new(
+        ErrorKind::Store,
+        format!("expected the run to end within {ATTEMPTS} attempts, found it interrupted each time"),
+    )
 }
 
 fn unknown_way() -> Error {
-    Error::new(ErrorKind::Fork, "expected the chain that the run was started with, found another that does not know the way; the run goes back")
+    Error::new(
+        ErrorKind::Fork,
+        "expected the chain that the run was started with, found another that does not know the way; the run goes back",
+    )
 }

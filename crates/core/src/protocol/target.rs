@@ -90,10 +90,10 @@ pub trait Target {
     fn token(&self) -> String;
 
     /// Tells whoever listens.
-    fn progress(&self, progress: Progress);
+    fn progress(&self, run: &Run, progress: Progress);
 
     /// Tells whoever listens that a stage begins.
-    fn enter(&self, stage: Stage) {
-        self.progress(Progress { stage, done: 0, of: 0, bytes: 0 });
+    fn enter(&self, run: &Run, stage: Stage) {
+        self.progress(run, Progress { stage, done: 0, of: 0, bytes: 0 });
     }
 }

@@ -33,7 +33,9 @@ impl<S: Store, V: Vault, H: Host> Assembly<'_, '_, S, V, H> {
         let mut value = store.write(empty)?;
         let mut ranks = Vec::new();
         let mut survivors = HashMap::new();
-        if let (Source::Staged { merge: Merge::Keep | Merge::Take, .. }, Some(seal)) = (&self.run.source, &self.run.seal) {
+        if let (Source::Staged { merge: Merge::Keep | Merge::Take, .. }, Some(seal)) =
+            (&self.run.source, &self.run.seal)
+        {
             let staged = self.staged_keys(source).await?;
             let before = Manifest::load(&self.records.vault, seal).await?;
             for index in 0..before.chunks.len() {
@@ -70,12 +72,23 @@ impl<S: Store, V: Vault, H: Host> Assembly<'_, '_, S, V, H> {
         for index in 0..source.chunks.len() {
             let chunk = source.chunk(&self.records.vault, index).await?;
             let found = self.records.moved(self.run, &chunk)?;
-            keys.extend(found.into_iter().filter(|record| record.collection == self.name).map(|record| (record.key.into_owned(), ())));
+            keys.extend(
+                found
+                    .into_iter()
+                    .filter(|record| record.collection == self.name)
+                    .map(|record| (record.key.into_owned(), ())),
+            );
         }
         Ok(keys)
     }
 
-    fn append(&self, found: &[Record<'_>], survivors: &HashMap<String, u64>, value: &mut S::Value, ranks: &mut Vec<Rank>) -> Result<()> {
+    fn append(
+        &self,
+        found: &[Record<'_>],
+        survivors: &HashMap<String, u64>,
+        value: &mut S::Value,
+        ranks: &mut Vec<Rank>,
+    ) -> Result<()> {
         if found.is_empty() {
             return Ok(());
         }

@@ -225,7 +225,15 @@ struct Import<'c, B> {
 impl<'c, B: Bytes> Import<'c, B> {
     fn new(chain: &'c Chain, file: B) -> Self {
         let lines = Lines { file, buffer: Vec::new(), at: 0, number: 0, digest: blake3::Hasher::new() };
-        Self { chain, brought: None, version: Version(0), lines, seen: HashSet::new(), census: Census::default(), ended: false }
+        Self {
+            chain,
+            brought: None,
+            version: Version(0),
+            lines,
+            seen: HashSet::new(),
+            census: Census::default(),
+            ended: false,
+        }
     }
 
     async fn header(&mut self) -> Result<()> {
@@ -239,13 +247,16 @@ impl<'c, B: Bytes> Import<'c, B> {
         }
         self.version = header.version;
         if header.version == Version(0) || header.line.len() != header.version.0 as usize {
-            return Err(import("expected a header whose line is as long as its version says, found another; the file was edited or damaged"));
+            return Err(import(
+                "expected a header whose line is as long as its version says, found another; the file was edited or damaged",
+            ));
         }
         match self.chain.standing(&header.line) {
             Standing::At(_) => Ok(()),
             Standing::Newer { .. } => self.bring(chain, &header),
             Standing::Edited { migration } | Standing::Fork { migration, .. } => {
-                let message = "expected a file of this chain, found one that has run a migration which this chain does not have";
+                let message =
+                    "expected a file of this chain, found one that has run a migration which this chain does not have";
                 Err(Error::new(ErrorKind::Fork, message).in_migration(&migration))
             }
         }
@@ -253,13 +264,19 @@ impl<'c, B: Bytes> Import<'c, B> {
 
     /// A newer file goes down by the chain that it brings.
     fn bring(&mut self, chain: Option<Value<'_>>, header: &Header) -> Result<()> {
-        let chain = chain.ok_or_else(|| import("expected a newer file to bring its chain, found none; export it again from the newer version"))?;
+        let chain = chain.ok_or_else(|| {
+            import("expected a newer file to bring its chain, found none; export it again from the newer version")
+        })?;
         let chain = Chain::read(&chain.to_json())?;
         let same_line = chain.line(header.version).eq(header.line.iter());
         let common = chain.standing(&self.chain.lock().line) == Standing::At(self.chain.tip());
         match same_line && common {
             true => self.brought = Some(chain),
-            false => return Err(import("expected the chain that the file brings to continue this one, found another; the file was edited or damaged")),
+            false => {
+                return Err(import(
+                    "expected the chain that the file brings to continue this one, found another; the file was edited or damaged",
+                ));
+            }
         }
         Ok(())
     }
@@ -271,7 +288,9 @@ impl<'c, B: Bytes> Import<'c, B> {
         let number = self.lines.number;
         match line {
             None if self.ended => Ok(None),
-            None => Err(import(&format!("expected a last line {{\"end\":true,…}}, found the end of the file after line {number}; it was cut off"))),
+            None => Err(import(&format!(
+                "expected a last line {{\"end\":true,…}}, found the end of the file after line {number}; it was cut off"
+            ))),
             Some(_) if self.ended => Err(import(&format!("line {number}: expected the end of the file, found more"))),
             Some(line) => {
                 let taken = self.line(&line, &digest, out);
@@ -288,7 +307,8 @@ impl<'c, B: Bytes> Import<'c, B> {
         if object.get("end").is_some() {
             return self.footer(line, digest);
         }
-        let mut text = |name: &str| object.remove(name).and_then(|value| value.text().ok().flatten()).ok_or_else(malformed);
+        let mut text =
+            |name: &str| object.remove(name).and_then(|value| value.text().ok().flatten()).ok_or_else(malformed);
         let (collection, key) = (text("collection")?, text("key")?);
         let value = object.remove("record").ok_or_else(malformed)?;
         let record = self.at_tip(collection, key, value, &mut object)?;
@@ -297,14 +317,21 @@ impl<'c, B: Bytes> Import<'c, B> {
         Ok(())
     }
 
-    fn at_tip<'a>(&mut self, collection: Cow<'a, str>, key: Cow<'a, str>, mut value: Value<'a>, rest: &mut Object<'a>) -> Result<Record<'a>> {
+    fn at_tip<'a>(
+        &mut self,
+        collection: Cow<'a, str>,
+        key: Cow<'a, str>,
+        mut value: Value<'a>,
+        rest: &mut Object<'a>,
+    ) -> Result<Record<'a>> {
         if key.is_empty() || key.starts_with(OWN_PREFIX) {
             return Err(import("expected a key that is not empty and not Exuvia's own, found one that is"));
         }
         if !self.seen.insert((collection.to_string(), key.to_string())) {
             return Err(import("expected a record once, found it twice").in_collection(&collection).in_record(&key));
         }
-        let residues = rest.remove("residue").map(|residue| crate::chain::Residues::from_value(&residue)).transpose()?;
+        let residues =
+            rest.remove("residue").map(|residue| crate::chain::Residues::from_value(&residue)).transpose()?;
         let mut residues = residues.unwrap_or_default();
         residues.place.get_or_insert(self.census.total());
         let (chain, tip) = (self.brought.as_ref().unwrap_or(self.chain), self.chain.tip());
@@ -316,9 +343,14 @@ impl<'c, B: Bytes> Import<'c, B> {
     }
 
     fn footer(&mut self, line: &str, digest: &blake3::Hasher) -> Result<()> {
-        let footer: Footer = serde_json::from_str(line).map_err(|_| import("expected a last line {\"end\":true,\"records\":…}, found another"))?;
+        let footer: Footer = serde_json::from_str(line)
+            .map_err(|_| import("expected a last line {\"end\":true,\"records\":…}, found another"))?;
         if footer.records != self.census.total() {
-            return Err(import(&format!("expected {} records as the last line says, found {}; lines are missing", footer.records, self.census.total())));
+            return Err(import(&format!(
+                "expected {} records as the last line says, found {}; lines are missing",
+                footer.records,
+                self.census.total()
+            )));
         }
         if footer.digest.is_some_and(|expected| expected != digest.finalize().to_hex().as_str()) {
             return Err(import("expected the bytes that were exported, found others; the file was edited or damaged"));
@@ -352,7 +384,10 @@ impl<B: Bytes> Lines<B> {
                 return if end > self.at { self.cut(end, end).map(Some) } else { Ok(None) };
             }
             if searched - self.at + more.len() > LONGEST_LINE {
-                return Err(import(&format!("line {}: expected at most {LONGEST_LINE} bytes, found more", self.number + 1)));
+                return Err(import(&format!(
+                    "line {}: expected at most {LONGEST_LINE} bytes, found more",
+                    self.number + 1
+                )));
             }
             self.buffer.drain(..self.at);
             searched -= self.at;
@@ -366,7 +401,8 @@ impl<B: Bytes> Lines<B> {
         let line = &self.buffer[self.at..end];
         self.digest.update(&self.buffer[self.at..next]);
         self.at = next;
-        let text = std::str::from_utf8(line).map_err(|_| import(&format!("line {}: expected UTF-8, found other bytes", self.number)))?;
+        let text = std::str::from_utf8(line)
+            .map_err(|_| import(&format!("line {}: expected UTF-8, found other bytes", self.number)))?;
         Ok(text.to_owned())
     }
 }

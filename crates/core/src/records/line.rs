@@ -45,7 +45,8 @@ impl<'a> Line<'a> {
         let mut text_at = |name: &str| line.remove(name).and_then(|value| value.text().ok().flatten());
         if let (Some(collection), Some(key)) = (text_at("collection"), text_at("key")) {
             let value = line.remove("record").ok_or_else(malformed)?;
-            let residues = line.remove("residue").map_or_else(|| Ok(Residues::default()), |value| Residues::from_value(&value))?;
+            let residues =
+                line.remove("residue").map_or_else(|| Ok(Residues::default()), |value| Residues::from_value(&value))?;
             return Ok(Line::Record(Record { collection, key, value, residues }));
         }
         let key = line.remove("at").and_then(|key| key.text().ok().flatten()).ok_or_else(malformed)?;
@@ -53,7 +54,9 @@ impl<'a> Line<'a> {
             return Ok(Line::Whole { key, value });
         }
         if let Some(start) = line.remove("start").and_then(|start| start.number()?.to_i64()) {
-            let Some(Value::Array(items)) = line.remove("items").map(|items| items.opened()).transpose()? else { return Err(malformed()) };
+            let Some(Value::Array(items)) = line.remove("items").map(|items| items.opened()).transpose()? else {
+                return Err(malformed());
+            };
             return Ok(Line::Items { key, start: start.unsigned_abs(), items });
         }
         match line.remove("members").map(|members| members.opened()).transpose()? {
@@ -106,7 +109,9 @@ pub(super) fn records<'a>(chunk: &'a str, chain: &Chain, version: Version) -> Re
     let mut stored = Vec::new();
     for line in chunk.lines() {
         match Line::parse(line)? {
-            Line::Whole { key, value } if key.starts_with(RESIDUE) => drop(residues.insert(key.into_owned(), Residues::from_value(&value)?)),
+            Line::Whole { key, value } if key.starts_with(RESIDUE) => {
+                drop(residues.insert(key.into_owned(), Residues::from_value(&value)?))
+            }
             line => stored.push(line),
         }
     }
@@ -119,7 +124,9 @@ pub(super) fn records<'a>(chunk: &'a str, chain: &Chain, version: Version) -> Re
         let owner = collections.iter().find(|(_, collection)| collection.layout.owns(&key));
         match (line, owner) {
             (Line::Record(record), _) => found.push(record),
-            (line, Some((name, collection))) => split(line, name, collection, &mut residues, &mut found).map_err(|error| error.in_collection(name))?,
+            (line, Some((name, collection))) => {
+                split(line, name, collection, &mut residues, &mut found).map_err(|error| error.in_collection(name))?
+            }
             (_, None) => {}
         }
     }
@@ -140,14 +147,18 @@ fn split<'a>(
     };
     match (line, layout) {
         (Line::Whole { value, .. }, Layout::Record { .. }) => add(Cow::Owned(name.to_owned()), value, None),
-        (Line::Whole { key, value }, Layout::Prefix { prefix }) => add(Cow::Owned(key[prefix.len()..].to_owned()), value, None),
+        (Line::Whole { key, value }, Layout::Prefix { prefix }) => {
+            add(Cow::Owned(key[prefix.len()..].to_owned()), value, None)
+        }
         (Line::Items { start, items, .. }, Layout::Array { id, .. }) => {
             for (index, mut item) in (start..).zip(items) {
                 let key = record_key(&mut item, id).map_err(|error| error.under_path(format_args!("/{index}")))?;
                 add(key, item, Some(index));
             }
         }
-        (Line::Members { members, .. }, Layout::Map { .. }) => members.into_iter().for_each(|(key, value)| add(key, value, None)),
+        (Line::Members { members, .. }, Layout::Map { .. }) => {
+            members.into_iter().for_each(|(key, value)| add(key, value, None))
+        }
         (Line::Whole { value, .. }, _) => return Err(misshapen(&value, layout)),
         (Line::Items { .. } | Line::Members { .. } | Line::Record(_), _) => {
             return Err(Error::new(ErrorKind::Snapshot, format!("expected {layout}, found another layout")));
@@ -164,6 +175,7 @@ fn record_key<'a>(item: &mut Value<'a>, id: &crate::document::Path) -> Result<Co
     let key = id.get(item)?.map(|key| key.text()).transpose()?.flatten();
     match key {
         Some(key) if !key.is_empty() => Ok(key),
-        _ => Err(Error::new(ErrorKind::Unfit, "expected a record with a key, a text that is not empty, found none").under_path(id)),
+        _ => Err(Error::new(ErrorKind::Unfit, "expected a record with a key, a text that is not empty, found none")
+            .under_path(id)),
     }
 }

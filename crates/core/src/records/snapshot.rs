@@ -74,7 +74,8 @@ impl Manifest {
     pub(super) async fn load(vault: &impl Vault, seal: &Seal) -> Result<Self> {
         let manifests = vault.manifests().await?;
         let text = manifests.iter().find(|(id, _)| *id == seal.id).map(|(_, text)| text);
-        let manifest = text.and_then(|text| Self::parse(text)).ok_or_else(|| damaged(&seal.id, "its manifest is not there"))?;
+        let manifest =
+            text.and_then(|text| Self::parse(text)).ok_or_else(|| damaged(&seal.id, "its manifest is not there"))?;
         match manifest.seal()? == *seal {
             true => Ok(manifest),
             false => Err(damaged(&seal.id, "its manifest is another")),
@@ -148,5 +149,8 @@ fn unpack(packed: &[u8]) -> Option<String> {
 }
 
 fn damaged(id: &str, what: &str) -> Error {
-    Error::new(ErrorKind::Snapshot, format!("expected the snapshot {id} whole, found that {what}; another snapshot may be whole"))
+    Error::new(
+        ErrorKind::Snapshot,
+        format!("expected the snapshot {id} whole, found that {what}; another snapshot may be whole"),
+    )
 }

@@ -158,6 +158,6 @@ pub trait Host {
     /// A name that nobody else has.
     fn token(&self) -> String;
 
-    /// Tells whoever listens.
-    fn progress(&self, progress: Progress);
+    /// Tells whoever listens where the run of this name is.
+    fn progress(&self, run: &str, progress: Progress);
 }

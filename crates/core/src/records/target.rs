@@ -55,7 +55,9 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
     /// [`ErrorKind::Snapshot`] where there is none by this name.
     pub async fn find_snapshot(&self, id: &str) -> Result<(Seal, Vec<crate::chain::Link>)> {
         let found = self.snapshots().await?.into_iter().find(|manifest| manifest.id == id);
-        let manifest = found.ok_or_else(|| Error::new(ErrorKind::Snapshot, "expected one of the snapshots that are listed, found none by this name"))?;
+        let manifest = found.ok_or_else(|| {
+            Error::new(ErrorKind::Snapshot, "expected one of the snapshots that are listed, found none by this name")
+        })?;
         Ok((manifest.seal()?, manifest.line))
     }
 
@@ -65,7 +67,10 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
         let text = self.store.read(&value)?;
         match serde_json::from_str::<Head>(&text) {
             Ok(head) if head.format == 1 => Ok(Some(head)),
-            _ => Err(Error::new(ErrorKind::Newer, "expected a control key of format 1, found another; a newer Exuvia wrote it, or something that is not Exuvia")),
+            _ => Err(Error::new(
+                ErrorKind::Newer,
+                "expected a control key of format 1, found another; a newer Exuvia wrote it, or something that is not Exuvia",
+            )),
         }
     }
 
@@ -73,7 +78,10 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
         let token = self.read_head().await?.and_then(|head| head.run).map(|run| run.token);
         match token.as_deref() == Some(&*run.token) {
             true => Ok(()),
-            false => Err(Error::new(ErrorKind::Fenced, "expected to be the runner of this run, found another one; it finishes the run")),
+            false => Err(Error::new(
+                ErrorKind::Fenced,
+                "expected to be the runner of this run, found another one; it finishes the run",
+            )),
         }
     }
 
@@ -91,13 +99,13 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
             for record in line::records(&chunk, self.chain, run.from).unwrap_or_default() {
                 census.count(&record.collection);
             }
-            self.report(Stage::Snapshot, census.total(), 0, bytes);
+            self.report(run, Stage::Snapshot, census.total(), 0, bytes);
         }
         writer.seal(census.0).await
     }
 
-    pub(super) fn report(&self, stage: Stage, done: u64, of: u64, bytes: u64) {
-        self.host.progress(Progress { stage, done, of, bytes });
+    fn report(&self, run: &Run, stage: Stage, done: u64, of: u64, bytes: u64) {
+        self.host.progress(&run.id, Progress { stage, done, of, bytes });
     }
 
     /// Reads the snapshot back; every record goes up and must come down to what it was. Nothing is written.
@@ -109,13 +117,15 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
             let chunk = manifest.chunk(&self.vault, index).await?;
             bytes += chunk.len() as u64;
             done += rehearsal.chunk(&chunk)?;
-            self.report(Stage::Rehearse, done, of, bytes);
+            self.report(run, Stage::Rehearse, done, of, bytes);
         }
         let growth = rehearsal.written;
         run.notes = rehearsal.finish();
         match self.store.room().await? {
             Some(room) if growth > room => {
-                let message = format!("expected room for {growth} bytes beside the old data, found {room}; remove something, or ask for the permission unlimitedStorage");
+                let message = format!(
+                    "expected room for {growth} bytes beside the old data, found {room}; remove something, or ask for the permission unlimitedStorage"
+                );
                 Err(Error::new(ErrorKind::Quota, message))
             }
             _ => Ok(()),
@@ -130,7 +140,9 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
     pub(super) async fn source(&self, run: &Run) -> Result<Manifest> {
         let seal = match (&run.source, &run.seal) {
             (Source::Chain, Some(seal)) | (Source::Staged { seal, .. } | Source::Snapshot { seal }, _) => seal,
-            (Source::Chain, None) => return Err(Error::new(ErrorKind::Snapshot, "expected a run with a snapshot, found none")),
+            (Source::Chain, None) => {
+                return Err(Error::new(ErrorKind::Snapshot, "expected a run with a snapshot, found none"));
+            }
         };
         Manifest::load(&self.vault, seal).await
     }
@@ -146,7 +158,9 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
             records.retain(|record| self.chain.changes(&record.collection, run.from, to));
             for record in &mut records {
                 let Record { collection, key, value, residues } = record;
-                self.chain.translate(collection, run.from, to, value, residues).map_err(|error| error.in_record(key))?;
+                self.chain
+                    .translate(collection, run.from, to, value, residues)
+                    .map_err(|error| error.in_record(key))?;
             }
         }
         Ok(records)
@@ -184,14 +198,16 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
     pub(super) async fn present(&self, run: &Run) -> Result<Present> {
         let keys = self.store.keys().await?;
         let residues = keys.iter().filter(|key| key.starts_with(RESIDUE)).cloned().collect();
-        let written = keys.iter().filter_map(|key| key.strip_prefix(MARKER)).filter_map(|mark| mark.parse().ok()).collect();
+        let written =
+            keys.iter().filter_map(|key| key.strip_prefix(MARKER)).filter_map(|mark| mark.parse().ok()).collect();
         let mut records = HashSet::new();
         if let (Source::Staged { merge: Merge::Keep | Merge::Take, .. }, Some(seal)) = (&run.source, &run.seal) {
             let manifest = Manifest::load(&self.vault, seal).await?;
             for index in 0..manifest.chunks.len() {
                 let chunk = manifest.chunk(&self.vault, index).await?;
                 let found = line::records(&chunk, self.chain, run.from)?;
-                records.extend(found.into_iter().map(|record| (record.collection.into_owned(), record.key.into_owned())));
+                records
+                    .extend(found.into_iter().map(|record| (record.collection.into_owned(), record.key.into_owned())));
             }
         }
         let keep = matches!(run.source, Source::Staged { merge: Merge::Keep, .. });
@@ -220,7 +236,7 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
                     self.set(&entries).await?;
                 }
             }
-            self.report(Stage::Apply, done, of, bytes);
+            self.report(run, Stage::Apply, done, of, bytes);
         }
         for (key, value) in self.assemblies(run, &source, &present).await? {
             self.check_fence(run).await?;
@@ -266,7 +282,7 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
             self.compare(&entries).await?;
             done += line::records(&chunk, self.chain, self.reading_version(run))?.len() as u64;
             bytes += chunk.len() as u64;
-            self.report(Stage::Validate, done, of, bytes);
+            self.report(run, Stage::Validate, done, of, bytes);
         }
         for (key, expected) in self.assemblies(run, &source, &present).await? {
             self.compare_whole(&key, &expected).await?;
@@ -307,10 +323,15 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
         while start < length {
             let (text, count) = self.store.slice(expected, start, super::snapshot::CHUNK)?;
             let (other, same) = self.store.slice(&found, start, super::snapshot::CHUNK)?;
-            let equal = text == other || count == same && Value::parse_inside(&text, 1)? == Value::parse_inside(&other, 1)?;
+            let equal =
+                text == other || count == same && Value::parse_inside(&text, 1)? == Value::parse_inside(&other, 1)?;
             if !equal {
                 // Members of an object may come back in another order, in which slices do not meet.
-                return if is_array { Err(differs(key, "other items")) } else { self.compare_members(key, expected, &found) };
+                return if is_array {
+                    Err(differs(key, "other items"))
+                } else {
+                    self.compare_members(key, expected, &found)
+                };
             }
             start += count;
         }
@@ -348,7 +369,9 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
                         self.gather(&mut open, &key, "{}", &Value::Object(members), check).await?;
                         key
                     }
-                    Line::Record(_) => return Err(Error::new(ErrorKind::Snapshot, "expected a snapshot, found staged records")),
+                    Line::Record(_) => {
+                        return Err(Error::new(ErrorKind::Snapshot, "expected a snapshot, found staged records"));
+                    }
                 };
                 keys.insert(key.into_owned());
             }
@@ -360,7 +383,7 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
             }
             bytes += chunk.len() as u64;
             // Slices are not counted apart; bytes tell how far it is.
-            self.report(stage, (of * bytes).checked_div(manifest.bytes).unwrap_or(of), of, bytes);
+            self.report(run, stage, (of * bytes).checked_div(manifest.bytes).unwrap_or(of), of, bytes);
         }
         if let Some((key, value)) = open {
             self.put_gathered(&key, value, check).await?;
@@ -369,7 +392,14 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
     }
 
     /// Adds a slice to the value that is being put together; a slice of another key ends the one before.
-    async fn gather(&self, open: &mut Option<(String, S::Value)>, key: &str, empty: &str, slice: &Value<'_>, check: bool) -> Result<()> {
+    async fn gather(
+        &self,
+        open: &mut Option<(String, S::Value)>,
+        key: &str,
+        empty: &str,
+        slice: &Value<'_>,
+        check: bool,
+    ) -> Result<()> {
         if open.as_ref().is_none_or(|(gathered, _)| gathered != key) {
             let next = (key.to_owned(), self.store.write(empty)?);
             if let Some((key, value)) = open.replace(next) {
@@ -406,7 +436,9 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
         for index in 0..manifest.chunks.len() {
             let chunk = manifest.chunk(&self.vault, index).await?;
             for line in chunk.lines() {
-                if let Line::Whole { key, .. } | Line::Items { key, .. } | Line::Members { key, .. } = Line::parse(line)? {
+                if let Line::Whole { key, .. } | Line::Items { key, .. } | Line::Members { key, .. } =
+                    Line::parse(line)?
+                {
                     keys.insert(key.into_owned());
                 }
             }
@@ -418,7 +450,9 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
     async fn keys_of_staged(&self, run: &Run, seal: &Seal) -> Result<HashSet<String>> {
         let manifest = Manifest::load(&self.vault, seal).await?;
         let collections = self.chain.collections(self.target_version(run));
-        let aggregated = collections.values().filter(|collection| matches!(collection.layout, Layout::Array { .. } | Layout::Map { .. }));
+        let aggregated = collections
+            .values()
+            .filter(|collection| matches!(collection.layout, Layout::Array { .. } | Layout::Map { .. }));
         let mut keys: HashSet<_> = aggregated.map(|collection| collection.layout.reach().0.to_owned()).collect();
         let present = Present::default();
         for index in 0..manifest.chunks.len() {
@@ -482,7 +516,10 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
             Source::Chain => Ok(()),
             Source::Staged { seal, .. } | Source::Snapshot { seal } => match self.verify(seal).await? {
                 true => Ok(()),
-                false => Err(Error::new(ErrorKind::Snapshot, "expected the records to bring in whole, found them damaged; choose another snapshot or file")),
+                false => Err(Error::new(
+                    ErrorKind::Snapshot,
+                    "expected the records to bring in whole, found them damaged; choose another snapshot or file",
+                )),
             },
         }
     }
@@ -493,7 +530,7 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
             Version(1) => self.chain.line(Version(1)).cloned().collect(),
             _ => self.read_head().await?.map(|head| head.line).unwrap_or_default(),
         };
-        self.host.progress(Progress { stage: Stage::Snapshot, done: 0, of: 0, bytes: 0 });
+        self.enter(run, Stage::Snapshot);
         let manifest = self.save(run, line).await?;
         let seal = manifest.seal()?;
         let manifest = Manifest::load(&self.vault, &seal).await?;
@@ -561,7 +598,10 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
                 }
                 Source::Staged { seal, merge: Merge::Replace } => {
                     let kept = self.keys_of_staged(run, seal).await?;
-                    self.remove_where(|key| (covers(&run.uses, key) || key.starts_with(RESIDUE)) && !kept.contains(key)).await?;
+                    self.remove_where(|key| {
+                        (covers(&run.uses, key) || key.starts_with(RESIDUE)) && !kept.contains(key)
+                    })
+                    .await?;
                 }
                 Source::Staged { .. } => {}
             }
@@ -578,8 +618,8 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         self.host.token()
     }
 
-    fn progress(&self, progress: Progress) {
-        self.host.progress(progress);
+    fn progress(&self, run: &Run, progress: Progress) {
+        self.host.progress(&run.id, progress);
     }
 }
 
@@ -618,7 +658,15 @@ impl<'r> Rehearsal<'r> {
             Source::Chain => Version(run.to_line.len() as u32),
             Source::Staged { .. } | Source::Snapshot { .. } => run.from,
         };
-        Self { chain, cause: run.cause, from: run.from, to, taken: HashSet::new(), misfits: BTreeMap::new(), written: 0 }
+        Self {
+            chain,
+            cause: run.cause,
+            from: run.from,
+            to,
+            taken: HashSet::new(),
+            misfits: BTreeMap::new(),
+            written: 0,
+        }
     }
 
     /// Answers with how many records there were.
@@ -638,7 +686,10 @@ impl<'r> Rehearsal<'r> {
     fn record(&mut self, record: &Record<'_>) -> Result<()> {
         let Record { collection, key, value, residues } = record;
         if !self.taken.insert(residue_key(collection, key)) {
-            return Err(Error::new(ErrorKind::Collision, "expected keys that differ, found two records with this one; give one of them another key"));
+            return Err(Error::new(
+                ErrorKind::Collision,
+                "expected keys that differ, found two records with this one; give one of them another key",
+            ));
         }
         let misfit = self.chain.collection(collection, self.from)?.schema.validate(value).err();
         if let Some(misfit) = &misfit {
@@ -668,19 +719,28 @@ impl<'r> Rehearsal<'r> {
         self.chain.translate(collection, self.to, self.from, &mut moved, &mut after)?;
         match moved == *before && after == kept {
             true => Ok(()),
-            false => Err(Error::new(ErrorKind::Validation, "expected the record to come back as it was, found a difference; please report this chain to Exuvia")),
+            false => Err(Error::new(
+                ErrorKind::Validation,
+                "expected the record to come back as it was, found a difference; please report this chain to Exuvia",
+            )),
         }
     }
 
     fn finish(self) -> Vec<String> {
         let note = |((collection, path), count): (&(String, String), &u64)| {
             let path = if path.is_empty() { "the record itself" } else { path };
-            format!("{count} records of {collection} do not fit the schema of version {} at {path}, and were left so", self.from)
+            format!(
+                "{count} records of {collection} do not fit the schema of version {} at {path}, and were left so",
+                self.from
+            )
         };
         self.misfits.iter().map(note).collect()
     }
 }
 
 fn differs(key: &str, found: &str) -> Error {
-    Error::new(ErrorKind::Validation, format!("expected to read back what was written under the key {key:?}, found {found}"))
+    Error::new(
+        ErrorKind::Validation,
+        format!("expected to read back what was written under the key {key:?}, found {found}"),
+    )
 }

@@ -80,10 +80,16 @@ impl<'w, S: Store> Walk<'w, S> {
         let wants_array = matches!(layout, Some(Layout::Array { .. }));
         for (key, value) in self.store.get(std::slice::from_ref(&key)).await? {
             match self.store.shape(&value) {
-                Shape::Array(length) if wants_array => self.open = Some(Open { key, value, start: 0, length, is_array: true }),
-                Shape::Object(length) if !wants_array => self.open = Some(Open { key, value, start: 0, length, is_array: false }),
+                Shape::Array(length) if wants_array => {
+                    self.open = Some(Open { key, value, start: 0, length, is_array: true })
+                }
+                Shape::Object(length) if !wants_array => {
+                    self.open = Some(Open { key, value, start: 0, length, is_array: false })
+                }
                 // Of another shape than declared: saved as it is, and refused by the rehearsal.
-                Shape::Array(_) | Shape::Object(_) | Shape::Scalar => write_whole(&key, &self.store.read(&value)?, chunk),
+                Shape::Array(_) | Shape::Object(_) | Shape::Scalar => {
+                    write_whole(&key, &self.store.read(&value)?, chunk)
+                }
             }
         }
         Ok(())
@@ -107,10 +113,17 @@ impl<'w, S: Store> Walk<'w, S> {
     }
 
     fn residues_of_slice(&mut self, key: &str, text: &str) -> Result<Vec<String>> {
-        let Some((name, layout)) = self.owner_of(key).map(|(name, layout)| (name.to_owned(), layout.clone())) else { return Ok(Vec::new()) };
+        let Some((name, layout)) = self.owner_of(key).map(|(name, layout)| (name.to_owned(), layout.clone())) else {
+            return Ok(Vec::new());
+        };
         let keys: Vec<String> = match (Value::parse_inside(text, 1)?.opened()?, &layout) {
             (Value::Array(items), Layout::Array { id, .. }) => {
-                let key = |mut item: Value<'_>| id.get(&mut item).ok().flatten().and_then(|key| key.text().ok().flatten().map(|key| key.into_owned()));
+                let key = |mut item: Value<'_>| {
+                    id.get(&mut item)
+                        .ok()
+                        .flatten()
+                        .and_then(|key| key.text().ok().flatten().map(|key| key.into_owned()))
+                };
                 items.into_iter().filter_map(key).collect()
             }
             (Value::Object(members), _) => members.iter().map(|(key, _)| key.to_owned()).collect(),
@@ -152,7 +165,9 @@ impl<'w, S: Store> Walk<'w, S> {
 
     fn owner_of(&self, key: &str) -> Option<(&'w str, &'w Layout)> {
         let mut collections = self.chain.collections(self.version).iter();
-        collections.find(|(_, collection)| collection.layout.owns(key)).map(|(name, collection)| (&**name, &collection.layout))
+        collections
+            .find(|(_, collection)| collection.layout.owns(key))
+            .map(|(name, collection)| (&**name, &collection.layout))
     }
 }
 

@@ -64,7 +64,8 @@ impl Schema {
         match self.presence(path) {
             Presence::Untyped | Presence::Undeclared => Ok(()),
             Presence::Optional | Presence::Required => {
-                let message = "expected a free place, found a member that the schema declares; move or remove that one first";
+                let message =
+                    "expected a free place, found a member that the schema declares; move or remove that one first";
                 Err(Error::new(ErrorKind::Chain, message).under_path(path))
             }
         }
@@ -215,7 +216,9 @@ impl Schema {
         self.additional = match (&a.additional, &b.additional) {
             (a, b) if a == b => a.clone(),
             (Additional::Fitting(a), Additional::Fitting(b)) => Additional::Fitting(Box::new(a.join(b))),
-            (Additional::Fitting(one), Additional::Nothing) | (Additional::Nothing, Additional::Fitting(one)) => Additional::Fitting(one.clone()),
+            (Additional::Fitting(one), Additional::Nothing) | (Additional::Nothing, Additional::Fitting(one)) => {
+                Additional::Fitting(one.clone())
+            }
             _ => Additional::Anything,
         };
     }

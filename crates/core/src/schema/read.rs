@@ -19,7 +19,9 @@ impl Schema {
             Value::Object(object) => {
                 let mut schema = Self::any();
                 for (keyword, value) in object {
-                    schema.read_keyword(&keyword, &value).map_err(|error| error.under_path(Path::default().join(&keyword)))?;
+                    schema
+                        .read_keyword(&keyword, &value)
+                        .map_err(|error| error.under_path(Path::default().join(&keyword)))?;
                 }
                 Ok(schema)
             }
@@ -54,7 +56,12 @@ impl Schema {
             "const" => self.values = Some(vec![value.clone().into_owned()?]),
             "format" => match value.text()?.as_deref() {
                 Some("date-time") => self.date_time = true,
-                _ => return Err(Error::new(ErrorKind::Chain, "expected the format \"date-time\", found another; leave it out, or use an enum")),
+                _ => {
+                    return Err(Error::new(
+                        ErrorKind::Chain,
+                        "expected the format \"date-time\", found another; leave it out, or use an enum",
+                    ));
+                }
             },
             _ => return self.bounds.read_keyword(keyword, value),
         }
@@ -77,7 +84,14 @@ impl Bounds {
             "minItems" => return set(&mut self.items, true),
             "maxItems" => return set(&mut self.items, false),
             known if ANNOTATIONS.contains(&known) => {}
-            _ => return Err(Error::new(ErrorKind::Chain, format!("expected a keyword that Exuvia checks, found {keyword:?}; leave it out, so that nobody believes it is checked"))),
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::Chain,
+                    format!(
+                        "expected a keyword that Exuvia checks, found {keyword:?}; leave it out, so that nobody believes it is checked"
+                    ),
+                ));
+            }
         }
         Ok(())
     }
@@ -86,7 +100,9 @@ impl Bounds {
 fn read_types(value: &Value<'_>) -> Result<Types> {
     let one = |value: &Value<'_>| {
         let ty = value.text()?.and_then(|name| Type::parse(&name));
-        ty.ok_or_else(|| malformed("the name of a type: null, boolean, integer, number, string, array or object", value))
+        ty.ok_or_else(|| {
+            malformed("the name of a type: null, boolean, integer, number, string, array or object", value)
+        })
     };
     if value.kind() == Kind::Array {
         items(value)?.iter().try_fold(Types::NONE, |types, value| Ok(types.or(one(value)?)))

@@ -103,7 +103,8 @@ impl Types {
             Kind::Array => self.has(Type::Array),
             Kind::Object => self.has(Type::Object),
             Kind::Number => {
-                self.has(Type::Number) || self.has(Type::Integer) && value.number().is_some_and(|number| number.is_integer())
+                self.has(Type::Number)
+                    || self.has(Type::Integer) && value.number().is_some_and(|number| number.is_integer())
             }
         }
     }

@@ -22,7 +22,10 @@ impl Schema {
         if let Some(values) = &self.values
             && !values.contains(value)
         {
-            return Err(unfit(format!("expected one of the {} values of the enum, found another {kind}", values.len())));
+            return Err(unfit(format!(
+                "expected one of the {} values of the enum, found another {kind}",
+                values.len()
+            )));
         }
         match kind {
             Kind::Object => self.validate_members(value),

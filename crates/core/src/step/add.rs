@@ -16,7 +16,11 @@ struct Add {
 }
 
 fn read(fields: &mut Fields<'_>) -> Result<Box<dyn Step>> {
-    let add = Add { at: fields.member_path("add")?, value: fields.value("value")?, schema: fields.optional_schema("schema")? };
+    let add = Add {
+        at: fields.member_path("add")?,
+        value: fields.value("value")?,
+        schema: fields.optional_schema("schema")?,
+    };
     if let Some(schema) = &add.schema {
         schema.validate(&add.value).map_err(|error| error.of_kind(ErrorKind::Chain))?;
     }

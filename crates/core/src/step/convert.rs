@@ -30,7 +30,9 @@ fn read(fields: &mut Fields<'_>) -> Result<Box<dyn Step>> {
 fn read_format(fields: &mut Fields<'_>, name: &'static str) -> Result<TimeFormat> {
     let text = fields.text(name)?;
     let known = FORMATS.iter().find(|(known, _)| *known == text).map(|(_, format)| *format);
-    known.ok_or_else(|| Error::new(ErrorKind::Chain, format!("expected in {name:?} one of epoch-s, epoch-ms, iso, found {text:?}")))
+    known.ok_or_else(|| {
+        Error::new(ErrorKind::Chain, format!("expected in {name:?} one of epoch-s, epoch-ms, iso, found {text:?}"))
+    })
 }
 
 impl Step for Convert {

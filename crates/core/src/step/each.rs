@@ -32,7 +32,9 @@ impl Step for EachItem {
         let body = lowering.inside(&self.steps, &mut inner)?;
         let align = match &self.by {
             None => Align::Image,
-            Some(by) if inner.presence(by) == Presence::Untyped || inner.at(by) == keyed.as_ref() => Align::Key(by.clone()),
+            Some(by) if inner.presence(by) == Presence::Untyped || inner.at(by) == keyed.as_ref() => {
+                Align::Key(by.clone())
+            }
             Some(by) => {
                 let message = "expected in \"by\" a field that the steps leave alone, found one that they change";
                 return Err(Error::new(ErrorKind::Chain, message).under_path(by));

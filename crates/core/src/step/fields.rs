@@ -26,7 +26,8 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// [`ErrorKind::Chain`] where it is missing.
     pub fn required(&mut self, name: &'static str) -> Result<Value<'a>> {
-        self.optional(name).ok_or_else(|| Error::new(ErrorKind::Chain, format!("expected a member {name:?}, found none")))
+        self.optional(name)
+            .ok_or_else(|| Error::new(ErrorKind::Chain, format!("expected a member {name:?}, found none")))
     }
 
     /// A text.
@@ -62,7 +63,10 @@ impl<'a> Fields<'a> {
         let path = self.path(name)?;
         match path.split_last() {
             Some(_) => Ok(path),
-            None => Err(Error::new(ErrorKind::Chain, format!("expected in {name:?} a pointer to a member, found the empty pointer"))),
+            None => Err(Error::new(
+                ErrorKind::Chain,
+                format!("expected in {name:?} a pointer to a member, found the empty pointer"),
+            )),
         }
     }
 
@@ -85,7 +89,9 @@ impl<'a> Fields<'a> {
         match self.optional(name).map(|value| value.opened()).transpose()? {
             None => Ok(None),
             Some(Value::Object(object)) => Ok(Some(object)),
-            Some(other) => Err(Error::new(ErrorKind::Chain, format!("expected in {name:?} an object, found {}", other.kind()))),
+            Some(other) => {
+                Err(Error::new(ErrorKind::Chain, format!("expected in {name:?} an object, found {}", other.kind())))
+            }
         }
     }
 
@@ -114,7 +120,10 @@ impl<'a> Fields<'a> {
             None => Ok(()),
             Some((stranger, _)) => {
                 let known = self.asked.join(", ");
-                Err(Error::new(ErrorKind::Chain, format!("expected in {what:?} no members but {known}; found {stranger:?}")))
+                Err(Error::new(
+                    ErrorKind::Chain,
+                    format!("expected in {what:?} no members but {known}; found {stranger:?}"),
+                ))
             }
         }
     }

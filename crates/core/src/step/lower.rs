@@ -86,7 +86,11 @@ impl<'l> Lowering<'l> {
         let leaves_gap = required && (optional(&from_parent) || optional(&to_parent));
         if leaves_gap || optional(&to_parent) && !self.schema.may_be_empty(&to_parent) {
             let message = "expected enclosing objects that are always there, found one that may be absent, so that a record could not go both ways; \"add\" the enclosing object first";
-            return Err(Error::new(ErrorKind::Chain, message).under_path(if optional(&from_parent) { from } else { to }));
+            return Err(Error::new(ErrorKind::Chain, message).under_path(if optional(&from_parent) {
+                from
+            } else {
+                to
+            }));
         }
         Ok(required)
     }

@@ -51,7 +51,10 @@ fn read_unmapped(value: Option<Value<'_>>) -> Result<Unmapped> {
 }
 
 fn malformed_else() -> Error {
-    Error::new(ErrorKind::Chain, "expected in \"else\" one of \"keep\", \"error\" or {\"value\": …}, found something else")
+    Error::new(
+        ErrorKind::Chain,
+        "expected in \"else\" one of \"keep\", \"error\" or {\"value\": …}, found something else",
+    )
 }
 
 impl Step for Map {
@@ -82,7 +85,10 @@ impl Map {
             None => self.named_images(),
         };
         if let Some(schema) = &self.schema {
-            images.iter().try_for_each(|image| schema.validate(image)).map_err(|error| error.of_kind(ErrorKind::Chain))?;
+            images
+                .iter()
+                .try_for_each(|image| schema.validate(image))
+                .map_err(|error| error.of_kind(ErrorKind::Chain))?;
             return Ok(schema.clone());
         }
         let structured = images.iter().any(|image| matches!(image.kind(), Kind::Object | Kind::Array));
@@ -152,7 +158,10 @@ fn typed_keys(table: &[(String, Value<'static>)], schema: &Schema) -> Result<Vec
     let typed = |(key, value): &(String, Value<'static>)| {
         let key = if texts { Value::from(key.as_str()) } else { Value::parse(key)?.into_owned()? };
         if schema.values().is_some_and(|values| !values.contains(&key)) {
-            return Err(Error::new(ErrorKind::Chain, "expected only values that the schema permits as keys of the table, found another"));
+            return Err(Error::new(
+                ErrorKind::Chain,
+                "expected only values that the schema permits as keys of the table, found another",
+            ));
         }
         Ok((key, value.clone()))
     };
@@ -160,7 +169,10 @@ fn typed_keys(table: &[(String, Value<'static>)], schema: &Schema) -> Result<Vec
 }
 
 fn unnamed_value() -> Error {
-    Error::new(ErrorKind::Chain, "expected in \"table\" every value that the schema permits, found one missing; add it, or an \"else\"")
+    Error::new(
+        ErrorKind::Chain,
+        "expected in \"table\" every value that the schema permits, found one missing; add it, or an \"else\"",
+    )
 }
 
 fn distinct(values: Vec<Value<'static>>) -> Vec<Value<'static>> {

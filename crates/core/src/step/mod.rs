@@ -40,8 +40,17 @@ pub struct StepKind {
 }
 
 /// All kinds, by their verbs in order of the alphabet.
-const KINDS: &[StepKind] =
-    &[add::KIND, convert::KIND, each::KIND, map::KIND, move_field::KIND, nest::KIND, remove::KIND, rename::KIND, split::KIND];
+const KINDS: &[StepKind] = &[
+    add::KIND,
+    convert::KIND,
+    each::KIND,
+    map::KIND,
+    move_field::KIND,
+    nest::KIND,
+    remove::KIND,
+    rename::KIND,
+    split::KIND,
+];
 
 /// A list of steps as read, each with its verb.
 #[derive(Debug)]
@@ -56,7 +65,9 @@ impl Steps {
         let Value::Array(items) = value.opened()? else {
             return Err(Error::new(ErrorKind::Chain, format!("expected a list of steps, found {}", value.kind())));
         };
-        let read = |(index, item): (usize, &Value<'_>)| read_step(item).map_err(|error| error.in_step(&(index + 1).to_string()));
+        let read = |(index, item): (usize, &Value<'_>)| {
+            read_step(item).map_err(|error| error.in_step(&(index + 1).to_string()))
+        };
         Ok(Self(items.iter().enumerate().map(read).collect::<Result<_>>()?))
     }
 
@@ -86,7 +97,13 @@ impl Steps {
 
 fn read_step(value: &Value<'_>) -> Result<(&'static str, Box<dyn Step>)> {
     let Value::Object(object) = value.opened()? else {
-        return Err(Error::new(ErrorKind::Chain, format!("expected a step, an object such as {{\"rename\": \"/a\", \"to\": \"/b\"}}, found {}", value.kind())));
+        return Err(Error::new(
+            ErrorKind::Chain,
+            format!(
+                "expected a step, an object such as {{\"rename\": \"/a\", \"to\": \"/b\"}}, found {}",
+                value.kind()
+            ),
+        ));
     };
     let mut named = KINDS.iter().filter(|kind| object.get(kind.verb).is_some());
     let Some(kind) = named.next() else { return Err(unknown_verb(object.iter().map(|(name, _)| name))) };

@@ -15,7 +15,10 @@ struct Nest {
 fn read(fields: &mut Fields<'_>) -> Result<Box<dyn Step>> {
     let paths = fields.texts("nest")?.iter().map(|text| Path::parse(text)).collect::<Result<Vec<_>>>()?;
     if paths.is_empty() || paths.iter().any(|path| path.split_last().is_none()) {
-        return Err(Error::new(ErrorKind::Chain, "expected in \"nest\" a list of pointers to members, found it empty or with an empty pointer"));
+        return Err(Error::new(
+            ErrorKind::Chain,
+            "expected in \"nest\" a list of pointers to members, found it empty or with an empty pointer",
+        ));
     }
     Ok(Box::new(Nest { fields: paths, under: fields.member_path("under")? }))
 }

@@ -58,7 +58,11 @@ impl Machine {
     /// What the store holds beside what is Exuvia's own.
     pub fn data(&self) -> BTreeMap<String, String> {
         let stored = self.stored.borrow();
-        stored.iter().filter(|(key, _)| !key.starts_with("exuvia")).map(|(key, text)| (key.clone(), text.clone())).collect()
+        stored
+            .iter()
+            .filter(|(key, _)| !key.starts_with("exuvia"))
+            .map(|(key, text)| (key.clone(), text.clone()))
+            .collect()
     }
 
     pub fn own_keys(&self) -> Vec<String> {
@@ -180,7 +184,9 @@ impl Store for Process {
 
     fn reorder(&self, value: &mut String, order: &[u32]) {
         let reordered = {
-            let Value::Array(items) = Value::parse(value).unwrap().opened().unwrap() else { unreachable!("only arrays have an order") };
+            let Value::Array(items) = Value::parse(value).unwrap().opened().unwrap() else {
+                unreachable!("only arrays have an order")
+            };
             Value::Array(order.iter().map(|&index| items[index as usize].clone()).collect()).to_json()
         };
         *value = reordered;
@@ -262,7 +268,7 @@ impl Host for Process {
         format!("token-{:04}", self.machine.tokens.get())
     }
 
-    fn progress(&self, progress: Progress) {
+    fn progress(&self, _run: &str, progress: Progress) {
         let mut stages = self.machine.stages.borrow_mut();
         if stages.last() != Some(&progress.stage) {
             stages.push(progress.stage);

@@ -28,18 +28,33 @@ impl Lock {
         }
         let path = folder.lock_path();
         if self.check {
-            let message = format!("{}: expected every migration in the lock, found it missing or behind; run `exuvia lock --chain {}`", path.display(), self.chain.display());
+            let message = format!(
+                "{}: expected every migration in the lock, found it missing or behind; run `exuvia lock --chain {}`",
+                path.display(),
+                self.chain.display()
+            );
             return Err(Failure::Stale(message));
         }
         let text = pretty(&lock);
         std::fs::write(&path, text).map_err(Failure::file(&path))?;
-        eprintln!("{}: {} migrations, head {}", path.display(), lock.line.len(), lock.line.last().map_or("", |link| &link.head));
+        eprintln!(
+            "{}: {} migrations, head {}",
+            path.display(),
+            lock.line.len(),
+            lock.line.last().map_or("", |link| &link.head)
+        );
         Ok(())
     }
 }
 
 /// A line a migration, so that two branches merge with a conflict one can read.
 fn pretty(lock: &exuvia_core::chain::Lock) -> String {
-    let links: Vec<_> = lock.line.iter().map(|link| format!("    {{ \"id\": \"{}\", \"hash\": \"{}\", \"head\": \"{}\" }}", link.id, link.hash, link.head)).collect();
+    let links: Vec<_> = lock
+        .line
+        .iter()
+        .map(|link| {
+            format!("    {{ \"id\": \"{}\", \"hash\": \"{}\", \"head\": \"{}\" }}", link.id, link.hash, link.head)
+        })
+        .collect();
     format!("{{\n  \"exuvia\": 1,\n  \"line\": [\n{}\n  ]\n}}\n", links.join(",\n"))
 }

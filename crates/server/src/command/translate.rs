@@ -77,7 +77,8 @@ impl<'c> Passage<'c> {
         let name = self.collection;
         let fits = |record: &Value<'_>, version| self.chain.collection(name, version)?.schema.validate(record);
         let mut record = Value::parse(line)?;
-        let mut residues = known.map_or_else(|| Ok(Residues::default()), |text| Residues::from_value(&Value::parse(text)?))?;
+        let mut residues =
+            known.map_or_else(|| Ok(Residues::default()), |text| Residues::from_value(&Value::parse(text)?))?;
         fits(&record, self.from).map_err(|error| error.in_collection(name))?;
         self.chain.translate(name, self.from, self.to, &mut record, &mut residues)?;
         fits(&record, self.to).map_err(|error| error.in_collection(name))?;

@@ -1,0 +1,181 @@
+use exuvia_core::chain::Chain;
+use exuvia_core::protocol::{Merge, Request, Status, run, status};
+use exuvia_core::records::{Manifest, Preview, Records};
+use exuvia_core::{Error, ErrorKind};
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::*;
+use web_sys::Blob;
+
+use crate::file::{BlobBytes, BlobSink};
+use crate::host::Browser;
+use crate::problem::{to_js, to_object};
+use crate::storage::{Storage, StorageArea};
+use crate::vault::BrowserVault;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"import type { Mode, Preview, Snapshot, Status } from "./types.js";"#;
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Options {
+    wait_ms: Option<u32>,
+    keep_snapshots: Option<usize>,
+}
+
+/// What the package's JavaScript calls. Everything that fails throws a `Problem`.
+#[wasm_bindgen]
+pub struct Engine {
+    chain: Chain,
+    area: StorageArea,
+    options: Options,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Snapshot {
+    id: String,
+    version: usize,
+    created_at: i64,
+    records: u64,
+    bytes: u64,
+    stored_bytes: u64,
+    cause: exuvia_core::protocol::Cause,
+}
+
+impl From<Manifest> for Snapshot {
+    fn from(manifest: Manifest) -> Self {
+        Self {
+            version: manifest.line.len(),
+            records: manifest.records.values().sum(),
+            id: manifest.id,
+            created_at: manifest.created_at,
+            bytes: manifest.bytes,
+            stored_bytes: manifest.stored_bytes,
+            cause: manifest.cause,
+        }
+    }
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Loads and checks the chain: `{ lock, migrations }` as JSON.
+    ///
+    /// # Errors
+    /// A chain that is malformed, or not what its lock says.
+    #[wasm_bindgen(constructor)]
+    pub fn new(area: StorageArea, chain: &str, options: JsValue) -> Result<Engine, JsValue> {
+        let options = serde_wasm_bindgen::from_value(options)?;
+        Ok(Engine { chain: Chain::read(chain).map_err(to_js)?, area, options })
+    }
+
+    /// The state of the data; changes nothing.
+    ///
+    /// # Errors
+    /// A browser that cannot read.
+    #[wasm_bindgen(unchecked_return_type = "Status")]
+    pub async fn status(&self) -> Result<JsValue, JsValue> {
+        answer(status(&self.records(), &self.chain).await)
+    }
+
+    /// Finishes what was interrupted, then brings the data to the chain's tip.
+    ///
+    /// # Errors
+    /// A browser that cannot read or write.
+    #[wasm_bindgen(unchecked_return_type = "Status")]
+    pub async fn open(&self, retry: bool) -> Result<JsValue, JsValue> {
+        match self.ask(Request::Migrate { retry }).await {
+            Err(error) if error.kind() == ErrorKind::Busy => answer(self.busy(&error).await),
+            answered => answer(answered),
+        }
+    }
+
+    /// Everything, as a file.
+    ///
+    /// # Errors
+    /// Data that is not at the chain's tip.
+    pub async fn export(&self) -> Result<Blob, JsValue> {
+        let mut sink = BlobSink::default();
+        self.records().export(&mut sink).await.map_err(to_js)?;
+        sink.finish()
+    }
+
+    /// What an import would change.
+    ///
+    /// # Errors
+    /// A browser that cannot read. A file that cannot be imported is a preview with a problem.
+    #[wasm_bindgen(unchecked_return_type = "Preview")]
+    pub async fn preview(
+        &self,
+        file: Blob,
+        #[wasm_bindgen(unchecked_param_type = "Mode")] mode: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        let merge: Merge = serde_wasm_bindgen::from_value(mode)?;
+        match self.records().preview(BlobBytes::new(file), merge).await {
+            Err(error) if !matches!(error.kind(), ErrorKind::Busy | ErrorKind::Store) => {
+                let problem = Some((&error).into());
+                to_object(&Preview { target: self.chain.tip(), problem, ..Preview::default() })
+            }
+            answered => answer(answered),
+        }
+    }
+
+    /// Brings a file in.
+    ///
+    /// # Errors
+    /// Why it was not brought in; the data is then as it was.
+    #[wasm_bindgen(unchecked_return_type = "Status")]
+    pub async fn import(
+        &self,
+        file: Blob,
+        #[wasm_bindgen(unchecked_param_type = "Mode")] mode: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        let merge: Merge = serde_wasm_bindgen::from_value(mode)?;
+        let staged = self.records().stage(BlobBytes::new(file)).await.map_err(to_js)?;
+        let answered = self.ask(Request::Import { staged: staged.clone(), merge }).await;
+        if answered.is_err() {
+            self.records().discard(&staged).await.map_err(to_js)?;
+        }
+        answer(answered)
+    }
+
+    /// The snapshots, the newest first.
+    ///
+    /// # Errors
+    /// A browser that cannot read.
+    #[wasm_bindgen(unchecked_return_type = "Snapshot[]")]
+    pub async fn snapshots(&self) -> Result<JsValue, JsValue> {
+        let snapshots = self.records().snapshots().await.map_err(to_js)?;
+        to_object(&snapshots.into_iter().map(Snapshot::from).collect::<Vec<_>>())
+    }
+
+    /// Exactly what a snapshot holds, again.
+    ///
+    /// # Errors
+    /// A snapshot that is not there or not whole; the data is then as it was.
+    #[wasm_bindgen(unchecked_return_type = "Status")]
+    pub async fn restore(&self, id: String) -> Result<JsValue, JsValue> {
+        let (seal, line) = self.records().find_snapshot(&id).await.map_err(to_js)?;
+        answer(self.ask(Request::Restore { seal, line }).await)
+    }
+}
+
+impl Engine {
+    fn records(&self) -> Records<'_, Storage, BrowserVault, Browser> {
+        let host = Browser::new(self.options.wait_ms.unwrap_or(60_000));
+        let keep = self.options.keep_snapshots.unwrap_or(3);
+        Records::new(&self.chain, Storage::new(self.area.clone()), BrowserVault::default(), host, keep)
+    }
+
+    async fn ask(&self, request: Request) -> Result<Status, Error> {
+        run(&self.records(), &self.chain, request).await
+    }
+
+    async fn busy(&self, error: &Error) -> Result<Status, Error> {
+        let found = status(&self.records(), &self.chain).await?;
+        Ok(Status { state: exuvia_core::protocol::State::Busy, problem: Some(error.into()), ..found })
+    }
+}
+
+fn answer(answered: Result<impl Serialize, Error>) -> Result<JsValue, JsValue> {
+    to_object(&answered.map_err(to_js)?)
+}

@@ -1,0 +1,34 @@
+//! Errors on their way between JavaScript and Rust.
+
+use exuvia_core::protocol::Problem;
+use exuvia_core::{Error, ErrorKind};
+use js_sys::Reflect;
+use serde::Serialize;
+use wasm_bindgen::{JsCast, JsValue};
+
+/// What the browser said, as an error of the given kind. A full disk or a full quota is always [`ErrorKind::Quota`].
+pub(crate) fn from_browser(kind: ErrorKind, doing: &'static str) -> impl Fn(JsValue) -> Error {
+    move |thrown| {
+        let said = |name: &str| Reflect::get(&thrown, &name.into()).ok().and_then(|text| text.as_string());
+        let (name, message) = (said("name").unwrap_or_default(), said("message").unwrap_or_default());
+        let full = name == "QuotaExceededError" || message.to_ascii_lowercase().contains("quota");
+        let kind = if full { ErrorKind::Quota } else { kind };
+        Error::new(kind, format!("expected the browser to {doing}, found {name}: {message}"))
+    }
+}
+
+/// An error as JavaScript gets it: a plain object, which the package makes an `ExuviaError`.
+pub(crate) fn to_js(error: Error) -> JsValue {
+    to_object(&Problem::from(&error)).unwrap_or_else(|failure| failure)
+}
+
+/// Any plain data as an object.
+pub(crate) fn to_object(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    value.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).map_err(JsValue::from)
+}
+
+/// `navigator` of a window or a worker, which share what is used here.
+pub(crate) fn navigator() -> web_sys::WorkerNavigator {
+    let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).unwrap_or(JsValue::UNDEFINED);
+    navigator.unchecked_into()
+}
