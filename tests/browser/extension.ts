@@ -6,14 +6,19 @@ import type { Storage } from "../json.js";
 import { chromiumPath } from "./chromium.js";
 import { readAll, writeAll } from "./storage.js";
 
-/** A function that needs nothing from around it: its text is put into another program. */
-export type Prelude = () => void;
+/** A program that runs in the extension's worker before the worker's own. */
+export type Prelude = string & { readonly prelude: unique symbol };
+
+/** Makes a prelude of a function that needs nothing from around it: its text is put into another program. */
+export function prelude<Given extends (number | string)[]>(run: (...given: Given) => void, ...given: Given): Prelude {
+  return `(${run.toString()})(${given.map((value) => JSON.stringify(value)).join(", ")});` as Prelude;
+}
 
 export interface LaunchOptions {
   /** A built extension; it is copied, and never written to. */
   dist: string;
   headed?: boolean;
-  /** Runs in the extension's worker before the worker's own code, to watch or to break something. */
+  /** Watches or breaks something. */
   prelude?: Prelude;
 }
 
@@ -56,9 +61,9 @@ export class ExtensionBrowser {
 
   /** Replaces the extension's files and makes the browser update it, as a store would. Its pages close; its data
    * stays. Returns when the worker of the new version is up. */
-  async update(dist: string, prelude?: Prelude): Promise<void> {
+  async update(dist: string, first?: Prelude): Promise<void> {
     const manifest = JSON.parse(await readFile(join(dist, "manifest.json"), "utf8")) as { version: string };
-    await install(dist, installed(this.#home), prelude);
+    await install(dist, installed(this.#home), first);
     const observer = await this.observer();
     const closed = observer.waitForEvent("close");
     const started = this.context.waitForEvent("serviceworker");
@@ -133,12 +138,12 @@ function installed(home: string): string {
   return join(home, "extension");
 }
 
-async function install(dist: string, target: string, prelude?: Prelude): Promise<void> {
+async function install(dist: string, target: string, first?: Prelude): Promise<void> {
   await rm(target, { recursive: true, force: true });
   await cp(dist, target, { recursive: true });
-  if (prelude === undefined) return;
+  if (first === undefined) return;
   const worker = join(target, "worker/index.js");
-  await writeFile(worker, `(${prelude.toString()})();\n${await readFile(worker, "utf8")}`);
+  await writeFile(worker, `${first}\n${await readFile(worker, "utf8")}`);
 }
 
 /** Without developer mode Chromium does not reload an extension that was loaded from a folder. */

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test as base } from "@playwright/test";
 import { settled } from "../browser/control.js";
-import { ExtensionBrowser, type Prelude } from "../browser/extension.js";
+import { ExtensionBrowser } from "../browser/extension.js";
 import { compare, compareBytes, describe } from "../compare.js";
 import type { Storage } from "../json.js";
 
@@ -9,15 +9,15 @@ export { expect };
 
 export type Build = "1.0.0" | "2.0.0" | "2.0.0-unfit" | "2.0.0-damaged";
 
-type Launch = (build: Build, prelude?: Prelude) => Promise<ExtensionBrowser>;
+export type Launch = (build: Build) => Promise<ExtensionBrowser>;
 
 /** A test that may launch browsers, which close with it. */
 export const test = base.extend<{ launch: Launch }>({
   // eslint-disable-next-line no-empty-pattern -- Playwright reads from the pattern which fixtures are wanted.
   launch: async ({}, use) => {
     const launched: ExtensionBrowser[] = [];
-    await use(async (build, prelude) => {
-      const browser = await ExtensionBrowser.launch({ dist: dist(build), ...(prelude ? { prelude } : {}) });
+    await use(async (build) => {
+      const browser = await ExtensionBrowser.launch({ dist: dist(build) });
       launched.push(browser);
       return browser;
     });

@@ -21,19 +21,25 @@ export function spy(): void {
   }
 }
 
-/** Never ends the second call that writes conversations in their new form, once in the life of the session: a worker
- * that is killed there dies in the middle of a run. */
-export function stallOnce(): void {
+/** Never ends the `nth` write to storage, counted from the start of the worker or, where `from` names a key of session
+ * storage, from when that is there. The write itself is made or not. It happens once in the life of the session, so
+ * that a worker that is killed there starts into a sound world. */
+export function stallAt(nth: number, write: "made" | "not made", from: string): void {
   const area = chrome.storage.local;
-  const write = area.set.bind(area);
   let calls = 0;
-  const stalled = async (items: Record<string, unknown>): Promise<void> => {
-    const writesNew = Object.keys(items).some((key) => key.startsWith("conversation:"));
-    if (!writesNew || ++calls !== 2) return write(items);
-    const { stalled: before } = await chrome.storage.session.get("stalled");
-    if (before !== undefined) return write(items);
+  const stalls = async (): Promise<boolean> => {
+    const { stalled, ...session } = await chrome.storage.session.get<Record<string, unknown>>(null);
+    if (stalled === true || (from !== "" && session[from] === undefined) || ++calls !== nth) return false;
     await chrome.storage.session.set({ stalled: true });
-    return new Promise(() => undefined);
+    return true;
   };
-  Object.defineProperty(area, "set", { configurable: true, value: stalled });
+  for (const name of ["set", "remove"] as const) {
+    const real = area[name].bind(area) as (what: unknown) => Promise<void>;
+    const stalling = async (what: unknown): Promise<void> => {
+      if (!(await stalls())) return real(what);
+      if (write === "made") await real(what);
+      return new Promise(() => undefined);
+    };
+    Object.defineProperty(area, name, { configurable: true, value: stalling });
+  }
 }

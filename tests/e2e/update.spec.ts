@@ -1,9 +1,10 @@
-import { control, settled } from "../browser/control.js";
+import { settled } from "../browser/control.js";
+import { prelude } from "../browser/extension.js";
 import { SettingsPage } from "../browser/settings.js";
 import { versionFive } from "../oracle.js";
 import { PREFERENCES, storageOne } from "../userdata.js";
 import { dist, expect, expectStorage, test, versionOneWith } from "./extension.js";
-import { spy, stallOnce } from "./preludes.js";
+import { spy } from "./preludes.js";
 
 test("an update moves everything that version 1 kept", async ({ launch }) => {
   const { browser, one } = await versionOneWith(launch, storageOne());
@@ -38,26 +39,12 @@ test("a start with nothing to do reads storage once and loads no WebAssembly", a
   const { browser } = await versionOneWith(launch, storageOne(5));
   await browser.update(dist("2.0.0"));
   await settled(browser, 5);
-  await browser.update(dist("2.0.0"), spy);
+  await browser.update(dist("2.0.0"), prelude(spy));
   const observer = await browser.observer();
   // The worker sets an alarm before it looks at the data and clears it when all is well.
   await expect.poll(() => observer.evaluate(async () => (await chrome.alarms.getAll()).length)).toBe(0);
   const calls = await browser.worker()?.evaluate(() => Reflect.get(globalThis, "spied") as string[]);
   expect(calls).toEqual(["storage.get"]);
-});
-
-test("a worker killed in the middle of a run leaves the next start all it needs to finish", async ({ launch }) => {
-  const { browser, one } = await versionOneWith(launch, storageOne());
-  await browser.update(dist("2.0.0"), stallOnce);
-  const observer = await browser.observer();
-  const stalled = () => observer.evaluate(async () => (await chrome.storage.session.get("stalled")).stalled);
-  await expect.poll(stalled, { message: "the run in its second batch", timeout: 30_000 }).toBe(true);
-  await browser.stopWorker();
-  expect((await control(browser))?.run, "the control key to tell of the run").toBeDefined();
-
-  await browser.wakeWorker();
-  await settled(browser, 5);
-  await expectStorage(browser, versionFive(one));
 });
 
 test("pages that open while the worker is at it wait for its run and start none of their own", async ({ launch }) => {
