@@ -1,5 +1,7 @@
 //! The protocol over a store in memory: whole runs, failing runs, and a death at every operation.
 
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
 mod simulator;
 
 use std::collections::BTreeMap;

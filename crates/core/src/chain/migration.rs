@@ -75,8 +75,8 @@ impl Migration {
             None => Vec::new(),
             Some(value) => read_names(&value)?,
         };
-        let collections = read_members(fields.optional_object("collections")?, |value| read_collection(value))?;
-        let layouts = read_members(fields.optional_object("layout")?, |value| read_relayout(value))?;
+        let collections = read_members(fields.optional_object("collections")?, read_collection)?;
+        let layouts = read_members(fields.optional_object("layout")?, read_relayout)?;
         let layouts = layouts.into_iter().map(|(name, (from, to))| (name, from, to)).collect();
         let changes = read_members(fields.optional_object("change")?, Steps::read)?;
         fields.finish("migration")?;
@@ -146,7 +146,7 @@ fn read_members<T>(object: Option<Object<'_>>, read: impl Fn(&Value<'_>) -> Resu
 fn read_names(value: &Value<'_>) -> Result<Vec<String>> {
     let malformed = || Error::new(ErrorKind::Chain, "expected in \"parents\" a list of ids, found something else");
     let Value::Array(items) = value.opened()? else { return Err(malformed()) };
-    items.iter().map(|item| item.text()?.map(|name| name.into_owned()).ok_or_else(malformed)).collect()
+    items.iter().map(|item| item.text()?.map(std::borrow::Cow::into_owned).ok_or_else(malformed)).collect()
 }
 
 fn read_collection(value: &Value<'_>) -> Result<Collection> {

@@ -49,7 +49,7 @@ pub enum Op {
     /// A value changes its place.
     Move(Move),
     /// A value changes.
-    Edit(Edit),
+    Edit(Box<Edit>),
     /// A body runs on each item of an array or each value of an object.
     Each(Each),
 }

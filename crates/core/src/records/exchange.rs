@@ -11,7 +11,7 @@ use super::snapshot::{CHUNK, Purpose, SnapshotWriter};
 use super::store::{Host, Store, Vault};
 use super::target::Records;
 use super::walk::{Census, Walk};
-use crate::chain::{Chain, Link, OWN_PREFIX, Standing, Version};
+use crate::chain::{Chain, Layout, Link, OWN_PREFIX, Standing, Version};
 use crate::document::{Digest, Object, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Cause, Found, Merge, Problem, Seal, Target};
@@ -90,18 +90,20 @@ const LEVELS: usize = 1;
 
 impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     /// Writes everything in the chain's collections, with the chain itself, so that an older build can go back along it.
+    /// Data that could not be moved up yet is written at the version where it is.
     ///
     /// # Errors
-    /// [`ErrorKind::Busy`] where the data is not at the chain's tip.
+    /// [`ErrorKind::Busy`] where a run is under way, or the chain does not know the data.
     pub async fn export(&self, sink: &mut impl Sink) -> Result<()> {
         let _guard = self.acquire().await?;
         let version = self.version_at_rest().await?;
+        let line = self.chain.line(version).cloned().collect();
         let mut digest = blake3::Hasher::new();
         let mut emit = |text: &str| {
             digest.update(text.as_bytes());
             sink.take(text)
         };
-        let header = Header { exuvia: "export".to_owned(), format: 1, version, line: self.chain.lock().line };
+        let header = Header { exuvia: "export".to_owned(), format: 1, version, line };
         let header = json(&header)?;
         emit(&format!("{},\"chain\":{}}}\n", &header[..header.len() - 1], self.chain.to_value().to_json()))?;
         let mut walk = Walk::new(&self.store, self.chain, version, self.store.keys().await?);
@@ -128,7 +130,8 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         let id = self.host.token();
         let manifest = SnapshotWriter::<V>::new_manifest(&id, Purpose::Staged, Cause::Import, line, self.host.now());
         let mut writer = SnapshotWriter::create(&self.vault, manifest).await?;
-        let mut import = Import::new(self.chain, file);
+        let survives = |text: &str| self.survives(text);
+        let mut import = Import::new(self.chain, file, &survives);
         import.header().await?;
         let mut chunk = String::new();
         while let Some(()) = import.record(&mut chunk).await? {
@@ -157,8 +160,13 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     /// As [`Records::stage`], and [`ErrorKind::Busy`] where the data is not at the chain's tip.
     pub async fn preview(&self, file: impl Bytes, merge: Merge) -> Result<Preview> {
         let _guard = self.acquire().await?;
-        let mut present = self.digests(self.version_at_rest().await?).await?;
-        let mut import = Import::new(self.chain, file);
+        let version = self.version_at_rest().await?;
+        if version != self.chain.tip() {
+            return Err(not_at_rest());
+        }
+        let mut present = self.digests(version).await?;
+        let survives = |text: &str| self.survives(text);
+        let mut import = Import::new(self.chain, file, &survives);
         import.header().await?;
         let mut preview = Preview { version: import.version, target: self.chain.tip(), ..Preview::default() };
         let mut text = String::new();
@@ -189,10 +197,21 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         Ok(preview)
     }
 
+    /// Checks that the store holds a value as it is. A browser does not hold numbers beyond doubles.
+    fn survives(&self, text: &str) -> Result<()> {
+        let held = self.store.read(&self.store.write(text)?)?;
+        match held == text || Value::parse(&held)? == Value::parse(text)? {
+            true => Ok(()),
+            false => Err(import(
+                "expected values that the store can hold exactly, found one that it cannot, such as a number beyond 2^53",
+            )),
+        }
+    }
+
     async fn version_at_rest(&self) -> Result<Version> {
         let Found::Marked(head) = self.find().await? else { return Err(not_at_rest()) };
         match (self.chain.standing(&head.line), &head.run) {
-            (Standing::At(version), None) if version == self.chain.tip() => Ok(version),
+            (Standing::At(version), None) => Ok(version.max(Version(1))),
             _ => Err(not_at_rest()),
         }
     }
@@ -213,6 +232,8 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
 /// A file on its way in.
 struct Import<'c, B> {
     chain: &'c Chain,
+    /// Whether the store holds a record, given as JSON, as it is.
+    survives: &'c dyn Fn(&str) -> Result<()>,
     /// The file's own chain, where it is newer.
     brought: Option<Chain>,
     version: Version,
@@ -223,10 +244,11 @@ struct Import<'c, B> {
 }
 
 impl<'c, B: Bytes> Import<'c, B> {
-    fn new(chain: &'c Chain, file: B) -> Self {
+    fn new(chain: &'c Chain, file: B, survives: &'c dyn Fn(&str) -> Result<()>) -> Self {
         let lines = Lines { file, buffer: Vec::new(), at: 0, number: 0, digest: blake3::Hasher::new() };
         Self {
             chain,
+            survives,
             brought: None,
             version: Version(0),
             lines,
@@ -333,11 +355,18 @@ impl<'c, B: Bytes> Import<'c, B> {
         let residues =
             rest.remove("residue").map(|residue| crate::chain::Residues::from_value(&residue)).transpose()?;
         let mut residues = residues.unwrap_or_default();
-        residues.place.get_or_insert(self.census.total());
         let (chain, tip) = (self.brought.as_ref().unwrap_or(self.chain), self.chain.tip());
+        let ordered = |chain: &Chain, version| {
+            let collection = chain.collections(version).get(&*collection);
+            collection.is_some_and(|collection| matches!(collection.layout, Layout::Array { .. }))
+        };
+        if ordered(chain, self.version) || ordered(self.chain, tip) {
+            residues.place.get_or_insert(self.census.total());
+        }
         let moved = chain.collection(&collection, self.version).and_then(|at| at.schema.validate(&value));
         let moved = moved.and_then(|()| chain.translate(&collection, self.version, tip, &mut value, &mut residues));
         let moved = moved.and_then(|()| self.chain.collection(&collection, tip)?.schema.validate(&value));
+        let moved = moved.and_then(|()| (self.survives)(&value.to_json()));
         moved.map_err(|error| error.in_collection(&collection).in_record(&key))?;
         Ok(Record { collection, key, value, residues })
     }

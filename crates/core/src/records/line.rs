@@ -110,7 +110,7 @@ pub(super) fn records<'a>(chunk: &'a str, chain: &Chain, version: Version) -> Re
     for line in chunk.lines() {
         match Line::parse(line)? {
             Line::Whole { key, value } if key.starts_with(RESIDUE) => {
-                drop(residues.insert(key.into_owned(), Residues::from_value(&value)?))
+                drop(residues.insert(key.into_owned(), Residues::from_value(&value)?));
             }
             line => stored.push(line),
         }
@@ -125,7 +125,7 @@ pub(super) fn records<'a>(chunk: &'a str, chain: &Chain, version: Version) -> Re
         match (line, owner) {
             (Line::Record(record), _) => found.push(record),
             (line, Some((name, collection))) => {
-                split(line, name, collection, &mut residues, &mut found).map_err(|error| error.in_collection(name))?
+                split(line, name, collection, &mut residues, &mut found).map_err(|error| error.in_collection(name))?;
             }
             (_, None) => {}
         }
@@ -148,7 +148,7 @@ fn split<'a>(
     match (line, layout) {
         (Line::Whole { value, .. }, Layout::Record { .. }) => add(Cow::Owned(name.to_owned()), value, None),
         (Line::Whole { key, value }, Layout::Prefix { prefix }) => {
-            add(Cow::Owned(key[prefix.len()..].to_owned()), value, None)
+            add(Cow::Owned(key[prefix.len()..].to_owned()), value, None);
         }
         (Line::Items { start, items, .. }, Layout::Array { id, .. }) => {
             for (index, mut item) in (start..).zip(items) {
@@ -157,7 +157,7 @@ fn split<'a>(
             }
         }
         (Line::Members { members, .. }, Layout::Map { .. }) => {
-            members.into_iter().for_each(|(key, value)| add(key, value, None))
+            members.into_iter().for_each(|(key, value)| add(key, value, None));
         }
         (Line::Whole { value, .. }, _) => return Err(misshapen(&value, layout)),
         (Line::Items { .. } | Line::Members { .. } | Line::Record(_), _) => {

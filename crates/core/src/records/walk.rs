@@ -81,14 +81,14 @@ impl<'w, S: Store> Walk<'w, S> {
         for (key, value) in self.store.get(std::slice::from_ref(&key)).await? {
             match self.store.shape(&value) {
                 Shape::Array(length) if wants_array => {
-                    self.open = Some(Open { key, value, start: 0, length, is_array: true })
+                    self.open = Some(Open { key, value, start: 0, length, is_array: true });
                 }
                 Shape::Object(length) if !wants_array => {
-                    self.open = Some(Open { key, value, start: 0, length, is_array: false })
+                    self.open = Some(Open { key, value, start: 0, length, is_array: false });
                 }
                 // Of another shape than declared: saved as it is, and refused by the rehearsal.
                 Shape::Array(_) | Shape::Object(_) | Shape::Scalar => {
-                    write_whole(&key, &self.store.read(&value)?, chunk)
+                    write_whole(&key, &self.store.read(&value)?, chunk);
                 }
             }
         }
@@ -122,7 +122,7 @@ impl<'w, S: Store> Walk<'w, S> {
                     id.get(&mut item)
                         .ok()
                         .flatten()
-                        .and_then(|key| key.text().ok().flatten().map(|key| key.into_owned()))
+                        .and_then(|key| key.text().ok().flatten().map(std::borrow::Cow::into_owned))
                 };
                 items.into_iter().filter_map(key).collect()
             }

@@ -24,7 +24,7 @@ impl<'l> Lowering<'l> {
 
     /// Adds an edit.
     pub fn edit(&mut self, at: &Path, forward: Function, backward: Function) {
-        self.push(Op::Edit(Edit { at: at.clone(), forward, backward }));
+        self.push(Op::Edit(Box::new(Edit { at: at.clone(), forward, backward })));
     }
 
     /// Lowers steps whose focus lies inside this one's.
