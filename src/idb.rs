@@ -109,7 +109,7 @@ impl Database {
 }
 
 fn create_tables(event: &web_sys::Event) {
-    let request = event.target().map(|target| target.unchecked_into::<IdbOpenDbRequest>());
+    let request = event.target().map(JsCast::unchecked_into::<IdbOpenDbRequest>);
     let Some(Ok(database)) = request.map(|request| request.result()) else { return };
     let database: IdbDatabase = database.unchecked_into();
     for table in Table::ALL {

@@ -1,6 +1,6 @@
 import initEngine, { Engine } from "./engine.js";
 import { ExuviaError, problemOf } from "./problem.js";
-import type { Chain, Mode, Options, Preview, Progress, Snapshot, Status } from "./types.js";
+import type { Chain, Mode, Options, Preview, Progress, Report, Snapshot, Status } from "./types.js";
 
 export * from "./types.js";
 export { ExuviaError } from "./problem.js";
@@ -14,6 +14,7 @@ interface Control {
   version: number;
   head: string;
   run?: unknown;
+  lastRun?: Report;
 }
 
 /** The data of one extension, kept at the form that its chain leads to. Make one in each context (worker, popup,
@@ -90,10 +91,11 @@ export class Exuvia {
   }
 
   async #settled(): Promise<Status | undefined> {
-    const { [CONTROL]: found } = (await this.#area.get(CONTROL)) as { [CONTROL]?: Control };
+    const { [CONTROL]: found } = await this.#area.get<{ [CONTROL]?: Control }>(CONTROL);
     const tip = tipOf(this.#options.chain);
     if (found?.format !== 1 || found.run !== undefined || found.head !== tip.head) return undefined;
-    return { state: "current", version: tip.version, target: tip.version };
+    const { lastRun } = found;
+    return { state: "current", version: tip.version, target: tip.version, ...(lastRun && { lastRun }) };
   }
 
   async #call<T>(ask: (engine: Engine) => Promise<T>): Promise<T> {
@@ -106,6 +108,16 @@ export class Exuvia {
   }
 
   async #load(): Promise<Engine> {
+    try {
+      return await this.#start();
+    } catch (error) {
+      // The next call tries again: what failed may have been the fetch.
+      this.#engine = undefined;
+      throw error;
+    }
+  }
+
+  async #start(): Promise<Engine> {
     await initEngine({ module_or_path: this.#options.wasm });
     const { chain, waitMs, keepSnapshots } = this.#options;
     return new Engine(this.#area, JSON.stringify(chain), { waitMs, keepSnapshots });
