@@ -103,16 +103,35 @@ impl fmt::Display for Layout {
     }
 }
 
-/// No storage key may belong to two collections.
-pub(super) fn check_apart(collections: &BTreeMap<String, Collection>) -> Result<()> {
-    let reaches: Vec<_> = collections.iter().map(|(name, collection)| (name, collection.layout.reach())).collect();
-    for (index, (name, (a, a_is_prefix))) in reaches.iter().enumerate() {
-        for (other, (b, b_is_prefix)) in &reaches[..index] {
-            if a == b || *a_is_prefix && b.starts_with(a) || *b_is_prefix && a.starts_with(b) {
-                let message = format!("expected storage keys apart from those of {other:?}, found {a:?} and {b:?}");
-                return Err(Error::new(ErrorKind::Chain, message).in_collection(name));
+/// The storage that a chain has used so far, at any version.
+///
+/// Data jumps from any version to the tip, so what one version leaves behind must be told from what another writes: no
+/// storage key may ever belong to two collections, nor to one collection in two ways.
+#[derive(Default)]
+pub(super) struct Reaches(Vec<(String, (String, bool))>);
+
+impl Reaches {
+    /// Takes in the layouts of a version.
+    pub(super) fn extend(&mut self, collections: &BTreeMap<String, Collection>) -> Result<()> {
+        for (name, collection) in collections {
+            let (text, is_prefix) = collection.layout.reach();
+            for (other, (known, known_is_prefix)) in &self.0 {
+                let meets = text == known && is_prefix == *known_is_prefix
+                    || is_prefix && known.starts_with(text)
+                    || *known_is_prefix && text.starts_with(&**known);
+                let is_same = name == other && text == known && is_prefix == *known_is_prefix;
+                if meets && !is_same {
+                    let message = format!(
+                        "expected storage keys that no version has used otherwise, found {text:?}, which meets {known:?} of {other:?}"
+                    );
+                    return Err(Error::new(ErrorKind::Chain, message).in_collection(name));
+                }
+            }
+            let reach = (name.clone(), (text.to_owned(), is_prefix));
+            if !self.0.contains(&reach) {
+                self.0.push(reach);
             }
         }
+        Ok(())
     }
-    Ok(())
 }

@@ -1,0 +1,157 @@
+//! Chains that must be refused when they are loaded, each with a message that names the place; and lines that must be
+//! told apart.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
+use exuvia_core::chain::{Chain, Lock, Migration, Standing, Version};
+use exuvia_core::document::Value;
+use exuvia_core::{Error, ErrorKind};
+
+const BASELINE: &str = r#"{"exuvia":1,"id":"baseline","collections":{"notes":{"layout":{"prefix":"note:"},"schema":
+    {"type":"object","required":["title","mode"],"properties":{"title":{"type":"string"},"mode":{"enum":["a","b"]},
+    "opt":{"type":"object","required":["x"],"properties":{"x":{"type":"number"}}},"tags":{"type":"array","items":{"type":"string"}}}}}}}"#;
+
+fn arrange(files: &[&str]) -> Result<Chain, Error> {
+    let migrations = files.iter().map(|text| Migration::parse(text)).collect::<Result<_, _>>()?;
+    Chain::arrange(migrations, &Lock::default())
+}
+
+/// A second migration with one member more.
+fn second(member: &str) -> String {
+    format!(r#"{{"exuvia":1,"id":"second","parents":["baseline"],{member}}}"#)
+}
+
+fn steps(steps: &str) -> String {
+    second(&format!(r#""change":{{"notes":[{steps}]}}"#))
+}
+
+#[test]
+fn a_chain_that_does_not_fit_is_refused_with_its_place() {
+    let cases = [
+        (
+            steps(r#"{"rename":"/titel","to":"/name"}"#),
+            "1 (rename), path /titel, expected a member that the schema declares",
+        ),
+        (steps(r#"{"rename":"/title","to":"/mode"}"#), "path /mode, expected a free place"),
+        (steps(r#"{"rename":"/title","to":"/opt/title"}"#), "use \"move\""),
+        (steps(r#"{"move":"/title","to":"/title/inner"}"#), "one inside the other"),
+        (steps(r#"{"move":"/opt/x","to":"/x"}"#), "may be absent"),
+        (steps(r#"{"move":"/title","to":"/opt/title"}"#), "may be absent"),
+        (
+            steps(r#"{"convert":"/title","from":"epoch-s","to":"iso"}"#),
+            "path /title, expected a place of type null or number, found one whose schema says string",
+        ),
+        (steps(r#"{"convert":"/title","from":"epoch-s","to":"epoch-s"}"#), "to differ"),
+        (steps(r#"{"split":"/mode","by":","}"#), "path /mode"),
+        (steps(r#"{"map":"/mode","table":{"a":"z"}}"#), "found one missing; add it, or an \"else\""),
+        (steps(r#"{"map":"/mode","table":{"a":{"n":1},"b":{"n":2}}}"#), "add \"else\" to \"back\""),
+        (steps(r#"{"map":"/mode","table":{"c":"z"},"else":"keep"}"#), "keys of the table"),
+        (steps(r#"{"remove":"/title"}"#), "expected \"back\""),
+        (steps(r#"{"remove":"/title","back":5}"#), "expected string, found number"),
+        (steps(r#"{"add":"/title","value":"x"}"#), "found a member that the schema requires"),
+        (steps(r#"{"each":"/title","do":[]}"#), "expected a place of type null or array or object"),
+        (steps(r#"{"each":"/tags","do":[{"rename":"/a","to":"/b"}]}"#), "1 (each) > 1 (rename)"),
+        (steps(r#"{"frobnicate":"/a"}"#), "expected one of the verbs add, convert, each"),
+        (steps(r#"{"rename":"/title","to":"/t","move":"/x"}"#), "found both"),
+        (
+            steps(r#"{"rename":"/title","to":"/t","if":1}"#),
+            "expected in \"rename\" no members but rename, to; found \"if\"",
+        ),
+        (steps(r#"{"rename":"title","to":"/t"}"#), "a pointer starts with"),
+        (second(r#""change":{"strangers":[]}"#), "expected one of the collections notes"),
+        (second(r#""changes":{}"#), "found \"changes\""),
+        (
+            second(r#""layout":{"notes":{"from":{"prefix":"n:"},"to":{"prefix":"m:"}}}"#),
+            "expected \"from\" to be where the records are",
+        ),
+        (second(r#""layout":{"notes":{"from":{"prefix":"note:"},"to":{"prefix":"note:v2:"}}}"#), "meets \"note:\""),
+        (
+            second(r#""layout":{"notes":{"from":{"prefix":"note:"},"to":{"key":"exuvia-notes","as":"map"}}}"#),
+            "does not start with \"exuvia\"",
+        ),
+        (second(r#""collections":{"more":{"layout":{"key":"note:7","as":"record"}}}"#), "meets \"note:\" of \"notes\""),
+        (
+            second(r#""collections":{"more":{"layout":{"prefix":"m:"},"schema":{"pattern":"a"}}}"#),
+            "expected a keyword that Exuvia checks, found \"pattern\"",
+        ),
+    ];
+    for (file, expected) in cases {
+        let error = arrange(&[BASELINE, &file]).expect_err(expected);
+        assert_eq!(error.kind(), ErrorKind::Chain, "{error}");
+        assert!(error.to_string().contains(expected), "{expected:?} is not in: {error}");
+        assert!(error.to_string().contains("migration second"), "{error}");
+    }
+}
+
+#[test]
+fn the_order_of_a_chain_is_by_parents_then_by_id() {
+    let file = |id: &str, parents: &str| format!(r#"{{"exuvia":1,"id":"{id}","parents":[{parents}]}}"#);
+    let files =
+        [file("z", r#""baseline""#), file("a", r#""baseline""#), BASELINE.to_owned(), file("merge", r#""z","a""#)];
+    let chain = arrange(&files.each_ref().map(String::as_str)).unwrap();
+    assert_eq!(
+        chain.migrations().map(|(_, migration)| migration.id.clone()).collect::<Vec<_>>(),
+        ["baseline", "a", "z", "merge"]
+    );
+    let circle = [BASELINE.to_owned(), file("a", r#""b""#), file("b", r#""a""#)];
+    assert!(
+        arrange(&circle.each_ref().map(String::as_str)).unwrap_err().to_string().contains("found a circle among a, b")
+    );
+    let orphan = [BASELINE.to_owned(), file("a", r#""nobody""#)];
+    assert!(arrange(&orphan.each_ref().map(String::as_str)).unwrap_err().to_string().contains("\"nobody\""));
+    let twins = [BASELINE.to_owned(), file("a", r#""baseline""#), file("a", r#""baseline""#)];
+    assert!(
+        arrange(&twins.each_ref().map(String::as_str))
+            .unwrap_err()
+            .to_string()
+            .contains("found two migrations with this one")
+    );
+}
+
+#[test]
+fn a_locked_migration_must_not_change_but_for_its_notes() {
+    let step = |to: &str| steps(&format!(r#"{{"rename":"/title","to":"{to}"}}"#));
+    let chain = arrange(&[BASELINE, &step("/name")]).unwrap();
+    let load = |second: &str, lock: &Lock| {
+        Chain::load(vec![Migration::parse(BASELINE).unwrap(), Migration::parse(second).unwrap()], lock)
+    };
+    assert!(load(&step("/name").replace("\"change\"", "\"notes\":\"why\",\"change\""), &chain.lock()).is_ok());
+    let error = load(&step("/label"), &chain.lock()).unwrap_err();
+    assert_eq!((error.kind(), error.context().migration.as_deref()), (ErrorKind::Edited, Some("second")));
+    let behind = arrange(&[BASELINE]).unwrap().lock();
+    assert!(load(&step("/name"), &behind).unwrap_err().to_string().contains("run `exuvia lock`"));
+    let pruned = Chain::load(vec![Migration::parse(BASELINE).unwrap()], &chain.lock()).unwrap_err();
+    assert!(pruned.to_string().contains("chains are never pruned"), "{pruned}");
+}
+
+#[test]
+fn every_standing_of_data_has_a_name() {
+    let step = |to: &str| steps(&format!(r#"{{"rename":"/title","to":"{to}"}}"#));
+    let other = r#"{"exuvia":1,"id":"other","parents":["baseline"]}"#;
+    let (one, two) = (arrange(&[BASELINE]).unwrap(), arrange(&[BASELINE, &step("/name")]).unwrap());
+    let (edited, fork) = (arrange(&[BASELINE, &step("/label")]).unwrap(), arrange(&[BASELINE, other]).unwrap());
+    let migration = || "second".to_owned();
+    assert_eq!(two.standing(&one.lock().line), Standing::At(Version(1)));
+    assert_eq!(two.standing(&two.lock().line), Standing::At(Version(2)));
+    assert_eq!(one.standing(&two.lock().line), Standing::Newer { migration: migration() });
+    assert_eq!(edited.standing(&two.lock().line), Standing::Edited { migration: migration() });
+    assert_eq!(fork.standing(&two.lock().line), Standing::Fork { common: Version(1), migration: migration() });
+}
+
+#[test]
+fn a_chain_reads_what_it_writes() {
+    let chain = arrange(&[BASELINE, &steps(r#"{"rename":"/title","to":"/name"}"#)]).unwrap();
+    let again = Chain::read(&chain.to_value().to_json()).unwrap();
+    assert_eq!(again.lock(), chain.lock());
+}
+
+#[test]
+fn no_message_holds_a_value_of_the_record() {
+    let chain =
+        arrange(&[BASELINE, &steps(r#"{"map":"/mode","table":{"a":"z"},"else":"keep","back":{"else":"a"}}"#)]).unwrap();
+    let schema = &chain.collection("notes", Version(1)).unwrap().schema;
+    for text in [r#"{"title":5,"mode":"a"}"#, r#"{"title":"t","mode":"geheim"}"#, r#"{"mode":"a"}"#, r#""geheim""#] {
+        let error = schema.validate(&Value::parse(text).unwrap()).unwrap_err();
+        assert!(!error.to_string().contains("geheim"), "{error}");
+    }
+}
