@@ -43,7 +43,13 @@ pub async fn status<T: Target>(target: &T, chain: &Chain) -> Result<Status> {
         problem,
         last_run: head.and_then(|head| head.last_run.clone()),
     };
-    let head = match target.find().await? {
+    let found = match target.find().await {
+        Err(error) if error.kind() == ErrorKind::Newer => {
+            return Ok(report(State::Newer, None, Some(Problem::from(&error))));
+        }
+        found => found?,
+    };
+    let head = match found {
         Found::Fresh => return Ok(report(State::Fresh, None, None)),
         Found::Lost => return Ok(report(State::Lost, None, Some(Problem::from(&lost())))),
         Found::Unmarked => return Ok(Status { version: Version(1), ..report(State::Behind, None, None) }),
@@ -78,7 +84,12 @@ pub async fn status<T: Target>(target: &T, chain: &Chain) -> Result<Status> {
 pub async fn run<T: Target>(target: &T, chain: &Chain, request: Request) -> Result<Status> {
     let _guard = target.acquire().await?;
     let runner = Runner { target, chain };
-    let head = match (runner.settle().await?, &request) {
+    let settled = match runner.settle().await {
+        // A head that only a newer Exuvia can read: the status says so.
+        Err(error) if error.kind() == ErrorKind::Newer => return status(target, chain).await,
+        settled => settled?,
+    };
+    let head = match (settled, &request) {
         (Settled::AtRest(head), _) => *head,
         // A snapshot is the way out where the head is lost.
         (Settled::Lost, Request::Restore { .. }) => Head::unmarked(),

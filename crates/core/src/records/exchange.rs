@@ -11,7 +11,7 @@ use super::snapshot::{CHUNK, Purpose, SnapshotWriter};
 use super::store::{Host, Store, Vault};
 use super::target::Records;
 use super::walk::{Census, Walk};
-use crate::chain::{Chain, Layout, Link, OWN_PREFIX, Standing, Version};
+use crate::chain::{Chain, Layout, Link, OWN_PREFIX, Residues, Standing, Version};
 use crate::document::{Digest, Object, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Cause, Found, Merge, Problem, Seal, Target};
@@ -352,22 +352,25 @@ impl<'c, B: Bytes> Import<'c, B> {
         if !self.seen.insert((collection.to_string(), key.to_string())) {
             return Err(import("expected a record once, found it twice").in_collection(&collection).in_record(&key));
         }
-        let residues =
-            rest.remove("residue").map(|residue| crate::chain::Residues::from_value(&residue)).transpose()?;
+        let residues = rest.remove("residue").map(|residue| Residues::from_value(&residue)).transpose()?;
         let mut residues = residues.unwrap_or_default();
         let (chain, tip) = (self.brought.as_ref().unwrap_or(self.chain), self.chain.tip());
-        let ordered = |chain: &Chain, version| {
-            let collection = chain.collections(version).get(&*collection);
-            collection.is_some_and(|collection| matches!(collection.layout, Layout::Array { .. }))
+        let place = self.census.total();
+        let survives = self.survives;
+        let mut bring = || {
+            let before = chain.collection(&collection, self.version)?;
+            before.schema.validate(&value)?;
+            check_key(&before.layout, &collection, &key, &mut value)?;
+            chain.translate(&collection, self.version, tip, &mut value, &mut residues)?;
+            let after = self.chain.collection(&collection, tip)?;
+            after.schema.validate(&value)?;
+            check_key(&after.layout, &collection, &key, &mut value)?;
+            if [before, after].iter().any(|at| matches!(at.layout, Layout::Array { .. })) {
+                residues.place.get_or_insert(place);
+            }
+            survives(&value.to_json())
         };
-        if ordered(chain, self.version) || ordered(self.chain, tip) {
-            residues.place.get_or_insert(self.census.total());
-        }
-        let moved = chain.collection(&collection, self.version).and_then(|at| at.schema.validate(&value));
-        let moved = moved.and_then(|()| chain.translate(&collection, self.version, tip, &mut value, &mut residues));
-        let moved = moved.and_then(|()| self.chain.collection(&collection, tip)?.schema.validate(&value));
-        let moved = moved.and_then(|()| (self.survives)(&value.to_json()));
-        moved.map_err(|error| error.in_collection(&collection).in_record(&key))?;
+        bring().map_err(|error: Error| error.in_collection(&collection).in_record(&key))?;
         Ok(Record { collection, key, value, residues })
     }
 
@@ -433,6 +436,21 @@ impl<B: Bytes> Lines<B> {
         let text = std::str::from_utf8(line)
             .map_err(|_| import(&format!("line {}: expected UTF-8, found other bytes", self.number)))?;
         Ok(text.to_owned())
+    }
+}
+
+/// A record whose key is not what its layout makes of it would meet another one there.
+fn check_key(layout: &Layout, collection: &str, key: &str, value: &mut Value<'_>) -> Result<()> {
+    let matches = match layout {
+        Layout::Record { .. } => key == collection,
+        Layout::Array { id, .. } => {
+            id.get(value)?.map(|id| id.text()).transpose()?.flatten().is_some_and(|id| id == key)
+        }
+        Layout::Map { .. } | Layout::Prefix { .. } => true,
+    };
+    match matches {
+        true => Ok(()),
+        false => Err(import(&format!("expected the key that the record has as {layout}, found another"))),
     }
 }
 

@@ -6,10 +6,13 @@
 mod assemble;
 mod exchange;
 mod line;
+mod rehearse;
+mod replay;
 mod snapshot;
 mod store;
 mod target;
 mod walk;
+mod write;
 
 pub use exchange::{Bytes, CollectionPreview, Preview, Sink};
 pub use snapshot::{Manifest, Purpose};

@@ -7,7 +7,7 @@ use super::snapshot::CHUNK;
 use super::store::{Shape, Store};
 use crate::chain::{Chain, Layout, Version};
 use crate::document::Value;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 /// The control key: the head stands in it.
 pub(super) const CONTROL: &str = "exuvia";
@@ -66,7 +66,8 @@ impl<'w, S: Store> Walk<'w, S> {
                 self.group(group, &mut chunk).await?;
             } else if !self.residues.is_empty() {
                 // What is left belongs to no record that is there.
-                let orphans: Vec<_> = self.residues.drain().collect();
+                let orphans: Vec<_> = self.residues.iter().take(GROUP).cloned().collect();
+                self.residues.retain(|key| !orphans.contains(key));
                 self.read_whole(&orphans, &mut chunk).await?;
             } else {
                 break;
@@ -78,7 +79,7 @@ impl<'w, S: Store> Walk<'w, S> {
     async fn open(&mut self, key: String, chunk: &mut String) -> Result<()> {
         let layout = self.layout_of(&key);
         let wants_array = matches!(layout, Some(Layout::Array { .. }));
-        for (key, value) in self.store.get(std::slice::from_ref(&key)).await? {
+        for (key, value) in self.fetch(std::slice::from_ref(&key)).await? {
             match self.store.shape(&value) {
                 Shape::Array(length) if wants_array => {
                     self.open = Some(Open { key, value, start: 0, length, is_array: true });
@@ -144,10 +145,25 @@ impl<'w, S: Store> Walk<'w, S> {
         if keys.is_empty() {
             return Ok(());
         }
-        for (key, value) in self.store.get(keys).await? {
+        for (key, value) in self.fetch(keys).await? {
             write_whole(&key, &self.store.read(&value)?, chunk);
         }
         Ok(())
+    }
+
+    /// The values of keys that were listed: one that is not there would be missing from the snapshot.
+    async fn fetch(&self, keys: &[String]) -> Result<Vec<(String, S::Value)>> {
+        let found = self.store.get(keys).await?;
+        let is_there = |key: &&String| found.iter().any(|(name, _)| name == *key);
+        match keys.iter().find(|key| !is_there(key)) {
+            None => Ok(found),
+            Some(missing) => {
+                let message = format!(
+                    "expected a value under the key {missing:?}, which the store lists, found none; what is not saved is not moved"
+                );
+                Err(Error::new(ErrorKind::Store, message))
+            }
+        }
     }
 
     fn residue_of(&self, key: &str) -> Option<String> {

@@ -1,0 +1,107 @@
+//! Every record goes up and must come down to what it was, before anything is written.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::line::{self, Record, residue_key};
+use crate::chain::{Chain, Residues, Version};
+use crate::document::Value;
+use crate::error::{Error, ErrorKind, Result};
+use crate::protocol::{Cause, Run, Source};
+
+/// Moves every record up and down again, and watches over the keys they would get.
+pub(super) struct Rehearsal<'r> {
+    chain: &'r Chain,
+    cause: Cause,
+    from: Version,
+    to: Version,
+    taken: HashSet<String>,
+    misfits: BTreeMap<(String, String), u64>,
+    /// Bytes that the run is going to write.
+    pub(super) written: u64,
+}
+
+impl<'r> Rehearsal<'r> {
+    pub(super) fn new(chain: &'r Chain, run: &Run) -> Self {
+        let to = match run.source {
+            Source::Chain => Version(run.to_line.len() as u32),
+            Source::Staged { .. } | Source::Snapshot { .. } => run.from,
+        };
+        Self {
+            chain,
+            cause: run.cause,
+            from: run.from,
+            to,
+            taken: HashSet::new(),
+            misfits: BTreeMap::new(),
+            written: 0,
+        }
+    }
+
+    /// Answers with how many records there were.
+    pub(super) fn chunk(&mut self, chunk: &str) -> Result<u64> {
+        // To go back to a snapshot, today's data need not make sense.
+        if self.cause == Cause::Restore {
+            return Ok(line::records(chunk, self.chain, self.from).map_or(0, |records| records.len() as u64));
+        }
+        let records = line::records(chunk, self.chain, self.from)?;
+        let count = records.len() as u64;
+        for record in records {
+            self.record(&record).map_err(|error| error.in_collection(&record.collection).in_record(&record.key))?;
+        }
+        Ok(count)
+    }
+
+    fn record(&mut self, record: &Record<'_>) -> Result<()> {
+        let Record { collection, key, value, residues } = record;
+        if !self.taken.insert(residue_key(collection, key)) {
+            return Err(Error::new(
+                ErrorKind::Collision,
+                "expected keys that differ, found two records with this one; give one of them another key",
+            ));
+        }
+        let misfit = self.chain.collection(collection, self.from)?.schema.validate(value).err();
+        if let Some(misfit) = &misfit {
+            let place = misfit.context().path.clone().unwrap_or_default();
+            *self.misfits.entry((collection.to_string(), place)).or_default() += 1;
+        }
+        if !self.chain.changes(collection, self.from, self.to) {
+            return Ok(());
+        }
+        let mut moved = value.clone();
+        let mut kept = residues.clone();
+        self.chain.translate(collection, self.from, self.to, &mut moved, &mut kept)?;
+        let (text, kept) = (moved.to_json(), kept.to_value().to_json());
+        self.written += (text.len() + key.len() + kept.len()) as u64;
+        let moved = Value::parse(&text)?;
+        match (self.chain.collection(collection, self.to)?.schema.validate(&moved), misfit) {
+            (Err(now), Some(before)) if now.context().path == before.context().path => {}
+            (Err(now), _) => return Err(now),
+            (Ok(()), _) => {}
+        }
+        self.comes_back(collection, value, moved, &kept)
+    }
+
+    fn comes_back<'m>(&self, collection: &str, before: &Value<'_>, mut moved: Value<'m>, kept: &'m str) -> Result<()> {
+        let kept = Residues::from_value(&Value::parse_inside(kept, 8)?)?;
+        let mut after = kept.clone();
+        self.chain.translate(collection, self.to, self.from, &mut moved, &mut after)?;
+        match moved == *before && after == kept {
+            true => Ok(()),
+            false => Err(Error::new(
+                ErrorKind::Validation,
+                "expected the record to come back as it was, found a difference; please report this chain to Exuvia",
+            )),
+        }
+    }
+
+    pub(super) fn finish(self) -> Vec<String> {
+        let note = |((collection, path), count): (&(String, String), &u64)| {
+            let path = if path.is_empty() { "the record itself" } else { path };
+            format!(
+                "{count} records of {collection} do not fit the schema of version {} at {path}, and were left so",
+                self.from
+            )
+        };
+        self.misfits.iter().map(note).collect()
+    }
+}

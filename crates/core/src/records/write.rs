@@ -1,0 +1,275 @@
+//! The new records: computed from the source chunk by chunk, written with a marker each, read back and compared.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::assemble::Assembly;
+use super::line::{self, RESIDUE, Record, residue_key};
+use super::snapshot::{CHUNK, Manifest};
+use super::store::{Host, Shape, Store, Vault};
+use super::target::Records;
+use super::walk::MARKER;
+use crate::chain::{Layout, Version};
+use crate::document::Value;
+use crate::error::{Error, ErrorKind, Result};
+use crate::protocol::{Merge, Run, Seal, Source, Stage};
+
+/// Storage keys and their JSON texts.
+pub(super) type Entries = Vec<(String, String)>;
+
+/// What is written for one chunk of the source.
+pub(super) struct Batch {
+    pub(super) entries: Entries,
+    /// How many records the chunk holds, written or not.
+    records: u64,
+}
+
+impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
+    pub(super) fn target_version(&self, run: &Run) -> Version {
+        Version(run.to_line.len() as u32)
+    }
+
+    /// The snapshot that a run's records are read from.
+    pub(super) async fn source(&self, run: &Run) -> Result<Manifest> {
+        let seal = match (&run.source, &run.seal) {
+            (Source::Chain, Some(seal)) | (Source::Staged { seal, .. } | Source::Snapshot { seal }, _) => seal,
+            (Source::Chain, None) => {
+                return Err(Error::new(ErrorKind::Snapshot, "expected a run with a snapshot, found none"));
+            }
+        };
+        Manifest::load(&self.vault, seal).await
+    }
+
+    /// The records of a chunk of the source, as they are to be.
+    pub(super) fn moved<'a>(&self, run: &Run, chunk: &'a str) -> Result<Vec<Record<'a>>> {
+        let to = self.target_version(run);
+        if run.source != Source::Chain {
+            return line::records(chunk, self.chain, to);
+        }
+        let mut records = line::records(chunk, self.chain, run.from)?;
+        for Record { collection, key, value, residues } in &mut records {
+            let moved = self.chain.translate(collection, run.from, to, value, residues);
+            moved.map_err(|error| error.in_record(key))?;
+        }
+        Ok(records)
+    }
+
+    /// What a chunk of the source writes, where its records have storage keys of their own.
+    pub(super) fn batch(&self, run: &Run, chunk: &str, present: &Present) -> Result<Batch> {
+        let to = self.target_version(run);
+        let collections = self.chain.collections(to);
+        let mut entries = Vec::new();
+        let moved = self.moved(run, chunk)?;
+        let records = moved.len() as u64;
+        for record in moved {
+            if run.source == Source::Chain && !self.chain.changes(&record.collection, run.from, to) {
+                continue;
+            }
+            if present.wins(&record.collection, &record.key) {
+                continue;
+            }
+            let Some(collection) = collections.get(&*record.collection) else { continue };
+            let storage_key = match &collection.layout {
+                Layout::Record { key } => Some(key.clone()),
+                Layout::Prefix { prefix } => Some(format!("{prefix}{}", record.key)),
+                Layout::Array { .. } | Layout::Map { .. } => None,
+            };
+            let places_itself = matches!(collection.layout, Layout::Array { .. });
+            if let Some(key) = storage_key {
+                entries.push((key, record.value.to_json()));
+            }
+            let residue = residue_key(&record.collection, &record.key);
+            let mut residues = record.residues;
+            residues.place = residues.place.filter(|_| !places_itself);
+            if !residues.is_empty() || present.residues.contains(&residue) {
+                entries.push((residue, residues.to_value().to_json()));
+            }
+        }
+        Ok(Batch { entries, records })
+    }
+
+    /// What a run must know of the store as it was, to write beside it.
+    pub(super) async fn present(&self, run: &Run) -> Result<Present> {
+        let keys = self.store.keys().await?;
+        let residues = keys.iter().filter(|key| key.starts_with(RESIDUE)).cloned().collect();
+        let written =
+            keys.iter().filter_map(|key| key.strip_prefix(MARKER)).filter_map(|mark| mark.parse().ok()).collect();
+        let mut records = HashSet::new();
+        if let (Source::Staged { merge: Merge::Keep | Merge::Take, .. }, Some(seal)) = (&run.source, &run.seal) {
+            let manifest = Manifest::load(&self.vault, seal).await?;
+            for index in 0..manifest.chunks.len() {
+                let chunk = manifest.chunk(&self.vault, index).await?;
+                let found = line::records(&chunk, self.chain, run.from)?;
+                records
+                    .extend(found.into_iter().map(|record| (record.collection.into_owned(), record.key.into_owned())));
+            }
+        }
+        let keep = matches!(run.source, Source::Staged { merge: Merge::Keep, .. });
+        Ok(Present { residues, written, records, keep })
+    }
+
+    pub(super) async fn set(&self, entries: &[(String, String)]) -> Result<()> {
+        let values = entries.iter().map(|(key, text)| Ok((key.clone(), self.store.write(text)?)));
+        self.store.set(values.collect::<Result<_>>()?).await
+    }
+
+    pub(super) async fn apply_records(&self, run: &Run) -> Result<()> {
+        let source = self.source(run).await?;
+        let present = self.present(run).await?;
+        let of = source.records.values().sum();
+        let (mut done, mut bytes) = (0, 0);
+        for index in 0..source.chunks.len() {
+            let chunk = source.chunk(&self.vault, index).await?;
+            let Batch { mut entries, records } = self.batch(run, &chunk, &present)?;
+            done += records;
+            bytes += chunk.len() as u64;
+            if !entries.is_empty() && !present.written.contains(&index) {
+                self.check_fence(run).await?;
+                entries.push((format!("{MARKER}{index}"), "true".to_owned()));
+                self.set(&entries).await?;
+            }
+            self.report(run, Stage::Apply, done, of, bytes);
+        }
+        for (key, value) in self.assemblies(run, &source, &present).await? {
+            self.check_fence(run).await?;
+            self.store.set(vec![(key, value)]).await?;
+        }
+        Ok(())
+    }
+
+    /// The collections that live under one key in the new version, built whole.
+    async fn assemblies(&self, run: &Run, source: &Manifest, present: &Present) -> Result<Vec<(String, S::Value)>> {
+        let to = self.target_version(run);
+        let mut built = Vec::new();
+        for (name, collection) in self.chain.collections(to) {
+            let aggregated = matches!(collection.layout, Layout::Array { .. } | Layout::Map { .. });
+            let touched = match &run.source {
+                Source::Chain => self.chain.changes(name, run.from, to),
+                Source::Staged { merge, .. } => *merge == Merge::Replace || source.records.contains_key(name),
+                Source::Snapshot { .. } => false,
+            };
+            if aggregated && touched {
+                let assembly = Assembly { records: self, run, name, collection, present };
+                built.extend(assembly.build(source).await?);
+            }
+        }
+        Ok(built)
+    }
+
+    pub(super) async fn validate_records(&self, run: &Run) -> Result<()> {
+        let source = self.source(run).await?;
+        let present = self.present(run).await?;
+        let of = source.records.values().sum();
+        let (mut done, mut bytes) = (0, 0);
+        for index in 0..source.chunks.len() {
+            let chunk = source.chunk(&self.vault, index).await?;
+            let Batch { entries, records } = self.batch(run, &chunk, &present)?;
+            self.compare(&entries, self.target_version(run)).await?;
+            done += records;
+            bytes += chunk.len() as u64;
+            self.report(run, Stage::Validate, done, of, bytes);
+        }
+        for (key, expected) in self.assemblies(run, &source, &present).await? {
+            self.compare_whole(&key, &expected, self.target_version(run)).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads back what was written and compares.
+    pub(super) async fn compare(&self, entries: &[(String, String)], version: Version) -> Result<()> {
+        let keys: Vec<_> = entries.iter().map(|(key, _)| key.clone()).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let found: BTreeMap<_, _> = self.store.get(&keys).await?.into_iter().collect();
+        for (key, expected) in entries {
+            let Some(value) = found.get(key) else { return Err(self.differs(key, "nothing", version)) };
+            let text = self.store.read(value)?;
+            if text != *expected && Value::parse_inside(&text, 1)? != Value::parse_inside(expected, 1)? {
+                return Err(self.differs(key, "another value", version));
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`Self::compare`], for a value that is too large to be held as text.
+    pub(super) async fn compare_whole(&self, key: &str, expected: &S::Value, version: Version) -> Result<()> {
+        let differs = |found| self.differs(key, found, version);
+        let found = self.store.get(&[key.to_owned()]).await?;
+        let Some((_, found)) = found.into_iter().next() else { return Err(differs("nothing")) };
+        let shape = self.store.shape(expected);
+        if self.store.shape(&found) != shape {
+            return Err(differs("another shape"));
+        }
+        let (Shape::Array(length) | Shape::Object(length)) = shape else {
+            return Err(differs("a value that is no array or object"));
+        };
+        let is_array = matches!(shape, Shape::Array(_));
+        let mut start = 0;
+        while start < length {
+            let (text, count) = self.store.slice(expected, start, CHUNK)?;
+            let (other, same) = self.store.slice(&found, start, CHUNK)?;
+            let equal =
+                text == other || count == same && Value::parse_inside(&text, 1)? == Value::parse_inside(&other, 1)?;
+            if !equal {
+                // Members of an object may come back in another order, in which slices do not meet.
+                let same = !is_array && self.same_members(expected, &found)?;
+                return if same { Ok(()) } else { Err(differs("other items")) };
+            }
+            start += count;
+        }
+        Ok(())
+    }
+
+    fn same_members(&self, expected: &S::Value, found: &S::Value) -> Result<bool> {
+        let (expected, found) = (self.store.read(expected)?, self.store.read(found)?);
+        Ok(Value::parse_inside(&expected, 1)? == Value::parse_inside(&found, 1)?)
+    }
+
+    /// What was read back is not what was written; says which record it is.
+    fn differs(&self, key: &str, found: &str, version: Version) -> Error {
+        let message = format!("expected to read back what was written under the key {key:?}, found {found}");
+        let error = Error::new(ErrorKind::Validation, message);
+        let owner = self.chain.collections(version).iter().find(|(_, collection)| collection.layout.owns(key));
+        match owner {
+            Some((name, collection)) => match &collection.layout {
+                Layout::Prefix { prefix } => error.in_collection(name).in_record(&key[prefix.len()..]),
+                Layout::Record { .. } | Layout::Array { .. } | Layout::Map { .. } => error.in_collection(name),
+            },
+            None => error,
+        }
+    }
+
+    /// The keys that an import which replaces everything leaves.
+    pub(super) async fn keys_of_staged(&self, run: &Run, seal: &Seal) -> Result<HashSet<String>> {
+        let manifest = Manifest::load(&self.vault, seal).await?;
+        let collections = self.chain.collections(self.target_version(run));
+        let aggregated = collections
+            .values()
+            .filter(|collection| matches!(collection.layout, Layout::Array { .. } | Layout::Map { .. }));
+        let mut keys: HashSet<_> = aggregated.map(|collection| collection.layout.reach().0.to_owned()).collect();
+        let present = Present::default();
+        for index in 0..manifest.chunks.len() {
+            let chunk = manifest.chunk(&self.vault, index).await?;
+            keys.extend(self.batch(run, &chunk, &present)?.entries.into_iter().map(|(key, _)| key));
+        }
+        Ok(keys)
+    }
+}
+
+/// What the store held before the run wrote.
+#[derive(Default)]
+pub(super) struct Present {
+    residues: HashSet<String>,
+    /// Batches that are written.
+    written: HashSet<usize>,
+    /// Records that an import meets.
+    pub(super) records: HashSet<(String, String)>,
+    keep: bool,
+}
+
+impl Present {
+    /// Whether a record that is there already stays.
+    pub(super) fn wins(&self, collection: &str, key: &str) -> bool {
+        self.keep && self.records.contains(&(collection.to_owned(), key.to_owned()))
+    }
+}
