@@ -72,7 +72,7 @@ async function show(status: Status): Promise<void> {
   const current = status.state === "current";
   showState(status);
   showReport(status);
-  allowImport(current || status.state === "fresh");
+  allowImport(current || status.state === "fresh" || status.state === "lost");
   // Where the browser keeps them out of reach, the rest of the page is still of use.
   const snapshots = await exuvia.snapshots().catch(messageOf);
   showSnapshots(snapshots, status, (id) => {

@@ -41,7 +41,7 @@ const STATES: Record<State, Saying> = {
   lost: {
     title: "The label on your data is missing",
     meaning: "The browser no longer has the note that says which version your data is. Nothing is written.",
-    advice: "Restore the newest snapshot below.",
+    advice: "Restore the newest snapshot below, or bring in a file in place of everything.",
   },
   refused: {
     title: "The update was not carried out",

@@ -242,6 +242,28 @@ fn a_lost_head_is_told_from_a_fresh_store() {
 }
 
 #[test]
+fn a_store_whose_head_is_lost_takes_a_snapshot_or_a_file_in_place_of_everything() {
+    let chain = chain(5);
+    let lost = || {
+        let machine = Machine::holding(&OLD);
+        open(&machine, &chain).unwrap();
+        let file = export(&machine, &chain);
+        machine.stored.borrow_mut().remove("exuvia");
+        machine.stored.borrow_mut().remove("conversation:a");
+        (machine, file)
+    };
+    let (machine, file) = lost();
+    assert_eq!(import(&machine, &chain, &file, Merge::Keep).unwrap_err().kind(), ErrorKind::Lost);
+    assert_eq!(import(&machine, &chain, &file, Merge::Replace).unwrap().state, State::Current);
+    assert_holds(&machine, &NEW, "after the import");
+    let (machine, _) = lost();
+    let snapshot = block_on(records(&machine, &chain).snapshots()).unwrap()[0].id.clone();
+    let (seal, line) = block_on(records(&machine, &chain).find_snapshot(&snapshot)).unwrap();
+    assert_eq!(ask(&machine, &chain, Request::Restore { seal, line }).unwrap().state, State::Behind);
+    assert_holds(&machine, &OLD, "after the restore");
+}
+
+#[test]
 fn a_snapshot_is_restored_exactly_wherever_the_process_dies() {
     let chain = chain(5);
     let restore = |fuel: Option<usize>| {

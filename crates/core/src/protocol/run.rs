@@ -91,8 +91,9 @@ pub async fn run<T: Target>(target: &T, chain: &Chain, request: Request) -> Resu
     };
     let head = match (settled, &request) {
         (Settled::AtRest(head), _) => *head,
-        // A snapshot is the way out where the head is lost.
-        (Settled::Lost, Request::Restore { .. }) => Head::unmarked(),
+        // The ways out where the head is lost: what is there is saved, and all of it replaced.
+        (Settled::Lost, Request::Restore { .. } | Request::Import { merge: Merge::Replace, .. }) => Head::unmarked(),
+        (Settled::Lost, Request::Import { .. }) => return Err(lost()),
         (Settled::Lost | Settled::Stuck, _) => return status(target, chain).await,
     };
     match request {
@@ -104,7 +105,8 @@ pub async fn run<T: Target>(target: &T, chain: &Chain, request: Request) -> Resu
         }
         Request::Import { staged, merge } => {
             let version = standing(chain, &head)?;
-            if version != chain.tip() {
+            let replaces_lost = version == Version(0) && merge == Merge::Replace;
+            if version != chain.tip() && !replaces_lost {
                 return Err(Error::new(
                     ErrorKind::Busy,
                     "expected data at the chain's tip before an import, found it elsewhere; migrate first",
@@ -379,7 +381,7 @@ fn tip_head(chain: &Chain) -> String {
 fn lost() -> Error {
     Error::new(
         ErrorKind::Lost,
-        "expected the control key beside the data, found it gone; restore a snapshot, or import an export file",
+        "expected the control key beside the data, found it gone; restore a snapshot, or import a file in place of everything",
     )
 }
 

@@ -160,8 +160,12 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     /// As [`Records::stage`], and [`ErrorKind::Busy`] where the data is not at the chain's tip.
     pub async fn preview(&self, file: impl Bytes, merge: Merge) -> Result<Preview> {
         let _guard = self.acquire().await?;
-        let version = self.version_at_rest().await?;
-        if version != self.chain.tip() {
+        let version = match self.find().await? {
+            // What cannot be read as records is saved and replaced.
+            Found::Lost if merge == Merge::Replace => Version(0),
+            _ => self.version_at_rest().await?,
+        };
+        if version != self.chain.tip() && version != Version(0) {
             return Err(not_at_rest());
         }
         let mut present = self.digests(version).await?;
