@@ -12,7 +12,7 @@ use exuvia_core::records::Vault;
 use exuvia_core::{Error, ErrorKind, Result};
 use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
     Blob, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetDirectoryOptions, FileSystemGetFileOptions,
     FileSystemWritableFileStream,
@@ -55,9 +55,29 @@ impl BrowserVault {
         Ok(folder)
     }
 
+    /// Its file cannot be removed while a stream is open.
+    async fn abandon(folder: &FileSystemDirectoryHandle, id: &str, stream: Option<FileSystemWritableFileStream>) {
+        if let Some(stream) = stream {
+            let _ = JsFuture::from(stream.abort()).await;
+        }
+        // A file that is not there is as good as removed.
+        let _ = JsFuture::from(folder.remove_entry(id)).await;
+    }
+
     fn stream(&self, id: &str) -> Result<FileSystemWritableFileStream> {
         let stream = self.writing.borrow().get(id).cloned();
         stream.ok_or_else(|| Error::new(ErrorKind::Snapshot, "expected a snapshot that was begun, found none"))
+    }
+}
+
+/// What was begun and never closed goes with the vault: nobody else knows of it, and it would take up room for ever.
+impl Drop for BrowserVault {
+    fn drop(&mut self) {
+        let Some(folder) = self.folder.take() else { return };
+        for (id, stream) in self.writing.take() {
+            let folder = folder.clone();
+            spawn_local(async move { Self::abandon(&folder, &id, Some(stream)).await });
+        }
     }
 }
 
@@ -100,8 +120,8 @@ impl Vault for BrowserVault {
 
     async fn delete(&self, id: &str) -> Result<()> {
         self.database.delete(Table::Manifests, id).await?;
-        // A file that is not there is as good as removed.
-        let _ = JsFuture::from(self.folder().await?.remove_entry(id)).await;
+        let stream = self.writing.borrow_mut().remove(id);
+        Self::abandon(&self.folder().await?, id, stream).await;
         Ok(())
     }
 
