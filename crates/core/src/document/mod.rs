@@ -7,6 +7,7 @@ mod equal;
 mod number;
 mod object;
 mod path;
+mod scan;
 mod text;
 mod value;
 

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::Value;
 use crate::error::Result;
@@ -18,10 +19,8 @@ impl<'a> Object<'a> {
 
     /// Takes members as they were read. Where a key stands twice the last one wins, as in `JSON.parse`.
     pub(super) fn from_members(mut members: Vec<(Cow<'a, str>, Value<'a>)>) -> Self {
-        let mut seen = std::collections::HashSet::with_capacity(members.len());
-        let unique = members.iter().all(|(key, _)| seen.insert(key.clone()));
-        if !unique {
-            seen.clear();
+        if has_twins(&members) {
+            let mut seen = HashSet::new();
             members.reverse();
             members.retain(|(key, _)| seen.insert(key.clone()));
             members.reverse();
@@ -84,6 +83,17 @@ impl<'a> Object<'a> {
         let owned = |(key, value): (Cow<'a, str>, Value<'a>)| Ok((Cow::Owned(key.into_owned()), value.into_owned()?));
         Ok(Object { members: self.members.into_iter().map(owned).collect::<Result<_>>()? })
     }
+}
+
+/// Few keys are compared with each other, which is quicker than to hash them.
+fn has_twins(members: &[(Cow<'_, str>, Value<'_>)]) -> bool {
+    const FEW: usize = 24;
+    let mut keys = members.iter().map(|(key, _)| key);
+    if members.len() > FEW {
+        let mut seen = HashSet::with_capacity(members.len());
+        return !keys.all(|key| seen.insert(key));
+    }
+    keys.enumerate().any(|(index, key)| members[..index].iter().any(|(earlier, _)| earlier == key))
 }
 
 impl<'a> IntoIterator for Object<'a> {

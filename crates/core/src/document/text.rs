@@ -1,3 +1,4 @@
+use super::scan::is_deeper;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How deep a document may nest. `chrome.storage` turns everything below depth 100 into null without an error
@@ -9,30 +10,10 @@ pub const DEPTH_LIMIT: usize = 99;
 /// # Errors
 /// [`ErrorKind::Unfit`] where it does.
 pub(super) fn check_depth(text: &str, limit: usize) -> Result<()> {
-    let mut depth = 0_usize;
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            b'"' => skip_string(&mut bytes),
-            _ => {}
-        }
-        if depth > limit {
-            let message =
-                format!("expected at most {DEPTH_LIMIT} levels of nesting, found more; browsers drop what lies deeper");
-            return Err(Error::new(ErrorKind::Unfit, message));
-        }
+    if is_deeper(text, limit) {
+        let message =
+            format!("expected at most {DEPTH_LIMIT} levels of nesting, found more; browsers drop what lies deeper");
+        return Err(Error::new(ErrorKind::Unfit, message));
     }
     Ok(())
-}
-
-fn skip_string(bytes: &mut std::str::Bytes<'_>) {
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'"' => return,
-            b'\\' => drop(bytes.next()),
-            _ => {}
-        }
-    }
 }

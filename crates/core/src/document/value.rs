@@ -1,10 +1,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::scan::{Scan, plain_string};
 use super::text::{DEPTH_LIMIT, check_depth};
 use super::{Number, Object};
 use crate::error::{Error, ErrorKind, Result};
@@ -253,46 +253,32 @@ fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
     })
 }
 
+/// Opens one level. The text was accepted by a parser, so only texts with half a surrogate pair can fail.
 fn open(text: &str) -> Result<Value<'_>> {
     Ok(match Value::Raw(text).kind() {
         Kind::Null => Value::Null,
         Kind::Boolean => Value::Bool(text == "true"),
         Kind::Number => Value::Number(Number::from_token(text)),
-        Kind::String => Value::String(read::<Text<'_>>(text)?.0),
+        Kind::String => Value::String(open_text(text)?),
         Kind::Array => {
-            Value::Array(read::<Vec<&RawValue>>(text)?.into_iter().map(|raw| Value::Raw(raw.get())).collect())
+            let mut scan = Scan::inside(text);
+            Value::Array(std::iter::from_fn(|| scan.next()).map(Value::Raw).collect())
         }
-        Kind::Object => Value::Object(Object::from_members(read::<Members<'_>>(text)?.0)),
+        Kind::Object => {
+            let mut scan = Scan::inside(text);
+            let mut members = Vec::new();
+            while let Some((key, value)) = scan.next().zip(scan.next()) {
+                members.push((open_text(key)?, Value::Raw(value)));
+            }
+            Value::Object(Object::from_members(members))
+        }
     })
 }
 
-/// A string that borrows where it holds no escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-struct Members<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct MembersVisitor;
-
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some((Text(key), raw)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
-                    members.push((key, Value::Raw(raw.get())));
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(MembersVisitor)
+fn open_text(token: &str) -> Result<Cow<'_, str>> {
+    match plain_string(token) {
+        Some(plain) => Ok(Cow::Borrowed(plain)),
+        None => read(token).map(Cow::Owned),
     }
 }
 
