@@ -1,7 +1,7 @@
 //! The next version's schema, computed from the last.
 
-use super::{Additional, Bounds, Schema, Type, Types};
-use crate::document::{Number, Path, Value};
+use super::{Member, Schema, Shape, Types};
+use crate::document::{Kind, Path, Value};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a schema says of a place.
@@ -11,11 +11,29 @@ pub enum Presence {
     Untyped,
     /// The enclosing object is declared, this member is not.
     Undeclared,
-    /// Declared; it may be absent.
+    /// Declared; it may be absent. Also where the forms of an `anyOf` say different things of it.
     Optional,
     /// Declared, and always there.
     Required,
 }
+
+/// What the forms that an object may have say of a member.
+enum Said<'s> {
+    Nothing,
+    Alike(&'s Member),
+    Differently,
+}
+
+/// Stands for a place of which the forms say different things: no step knows a value that fits each.
+static NEVER: Schema = Schema {
+    types: Types::NONE,
+    values: Vec::new(),
+    text: super::Text { length: super::parts::Span { least: None, most: None }, date_time: false },
+    number: super::Range { minimum: None, maximum: None },
+    array: super::Items { items: None, count: super::parts::Span { least: None, most: None } },
+    shapes: Vec::new(),
+    about: super::About { title: None, description: None },
+};
 
 impl Schema {
     /// What the schema says of a place.
@@ -24,36 +42,69 @@ impl Schema {
         let mut at = self;
         let mut presence = Presence::Required;
         for token in path.tokens() {
-            let Some(inner) = at.properties.get(token) else {
-                return if at.types.is_any() { Presence::Untyped } else { Presence::Undeclared };
-            };
-            if !at.required.contains(token) {
-                presence = Presence::Optional;
+            match at.said_of(token) {
+                Said::Nothing if at.types.is_any() => return Presence::Untyped,
+                Said::Nothing => return Presence::Undeclared,
+                Said::Differently => return Presence::Optional,
+                Said::Alike(member) => {
+                    if !member.required || !(at.types.only_object() || at.types.is_any()) {
+                        presence = Presence::Optional;
+                    }
+                    at = &member.schema;
+                }
             }
-            at = inner;
         }
         presence
     }
 
-    /// The schema of a declared place.
+    /// The schema of a declared place; one that permits nothing where the forms of an `anyOf` say different things of
+    /// it, because no value fits whatever the form.
     #[must_use]
     pub fn at(&self, path: &Path) -> Option<&Schema> {
-        path.tokens().try_fold(self, |at, token| at.properties.get(token))
+        let mut at = self;
+        for token in path.tokens() {
+            match at.said_of(token) {
+                Said::Nothing => return None,
+                Said::Differently => return Some(&NEVER),
+                Said::Alike(member) => at = &member.schema,
+            }
+        }
+        Some(at)
+    }
+
+    /// What a place may hold, for a step that only looks there: where the forms of an `anyOf` say different things of
+    /// it, what any of them permits.
+    #[must_use]
+    pub fn seen_at(&self, path: &Path) -> Schema {
+        let mut at = self.clone();
+        for token in path.tokens() {
+            let forms = at.shapes.iter().map(|shape| shape.members.get(token).map(|member| &member.schema));
+            let known: Option<Vec<&Schema>> = forms.collect();
+            at = match known.as_deref() {
+                Some([first, others @ ..]) => others.iter().fold((*first).clone(), |all, other| all.join(other)),
+                _ => return Schema::any(),
+            };
+        }
+        at
     }
 
     /// The schema of a place that a step needs.
     ///
     /// # Errors
-    /// [`ErrorKind::Chain`] where the schema knows the place and does not declare it.
+    /// [`ErrorKind::Chain`] where the schema knows the place and does not declare it, or the forms of an `anyOf` say
+    /// different things of it.
     pub fn require(&self, path: &Path) -> Result<Schema> {
-        match self.presence(path) {
-            Presence::Untyped => Ok(Schema::any()),
-            Presence::Undeclared => {
-                let message = "expected a member that the schema declares, found none by this name; look for a typing error, or declare it";
-                Err(Error::new(ErrorKind::Chain, message).under_path(path))
+        let message = match (self.presence(path), self.at(path)) {
+            (Presence::Untyped, _) => return Ok(Schema::any()),
+            (_, Some(schema)) if !std::ptr::eq(schema, &raw const NEVER) => return Ok(schema.clone()),
+            (_, Some(_)) => {
+                "expected a member of which all branches of the \"anyOf\", or all values of the \"enum\", say the same, found one of which they do not; a step can change only what is alike in each"
             }
-            Presence::Optional | Presence::Required => Ok(self.at(path).cloned().unwrap_or_default()),
-        }
+            (_, None) => {
+                "expected a member that the schema declares, found none by this name; look for a typing error, or declare it"
+            }
+        };
+        Err(Error::new(ErrorKind::Chain, message).under_path(path))
     }
 
     /// Refuses a place that is declared already.
@@ -71,160 +122,108 @@ impl Schema {
         }
     }
 
-    /// Changes what a place must fit; declares the place where it was not.
+    /// Changes what a place must fit; declares the place where it was not. Where the enclosing object may have several
+    /// forms, in each.
     pub fn declare(&mut self, path: &Path, schema: Schema, required: bool) {
-        let Some((parent, _)) = path.split_last() else {
-            *self = schema;
-            return;
-        };
-        let Some(name) = path.tokens().next_back() else { return };
-        let Some(enclosing) = self.at_mut(&parent) else { return };
-        enclosing.properties.insert(name.to_owned(), schema);
-        match required {
-            true => enclosing.required.insert(name.to_owned()),
-            false => enclosing.required.remove(name),
-        };
+        match path.split_last() {
+            None => *self = schema,
+            Some((_, name)) => self.change_enclosing(path, &|shape| {
+                shape.members.insert(name.to_owned(), Member { schema: schema.clone(), required });
+            }),
+        }
     }
 
     /// Changes what a declared place must fit and leaves alone whether it is required.
     pub fn replace(&mut self, path: &Path, schema: Schema) {
-        if let Some(place) = self.at_mut(path) {
-            *place = schema;
+        match path.split_last() {
+            None => *self = schema,
+            Some((_, name)) => self.change_enclosing(path, &|shape| {
+                if let Some(member) = shape.members.get_mut(name) {
+                    member.schema = schema.clone();
+                }
+            }),
         }
     }
 
     /// Takes back the declaration of a place.
     pub fn undeclare(&mut self, path: &Path) {
-        let Some((parent, _)) = path.split_last() else { return };
-        let (Some(enclosing), Some(name)) = (self.at_mut(&parent), path.tokens().next_back()) else { return };
-        enclosing.properties.remove(name);
-        enclosing.required.remove(name);
+        let Some((_, name)) = path.split_last() else { return };
+        self.change_enclosing(path, &|shape| drop(shape.members.remove(name)));
     }
 
     /// Whether an object at this place may be made of nothing: no member is required.
     #[must_use]
     pub fn may_be_empty(&self, path: &Path) -> bool {
-        self.at(path).is_none_or(|schema| schema.required.is_empty())
-    }
-
-    /// Whether the type alone decides what fits.
-    #[must_use]
-    pub fn is_plain(&self) -> bool {
-        *self == Self::of_types(self.types)
-    }
-
-    /// The same, permitting `null` as well.
-    #[must_use]
-    pub fn or_null(mut self) -> Self {
-        self.types = self.types.or(Type::Null);
-        self
-    }
-
-    /// Numbers between two bounds, both permitted.
-    #[must_use]
-    pub fn between(minimum: Number<'static>, maximum: Number<'static>) -> Self {
-        let bounds = Bounds { minimum: Some(minimum), maximum: Some(maximum), ..Bounds::default() };
-        Self { bounds, ..Self::of_types(Type::Number.into()) }
-    }
-
-    /// One of these values.
-    #[must_use]
-    pub fn one_of(values: Vec<Value<'static>>) -> Self {
-        let types = values.iter().fold(Types::NONE, |types, value| types.or(Self::of(value).types));
-        Self { types, values: Some(values), ..Self::any() }
+        let empty = |shape: &Shape| shape.members.values().all(|member| !member.required);
+        self.at(path).is_none_or(|schema| schema.shapes.iter().any(empty) || schema.shapes.is_empty())
     }
 
     /// Whether the member itself is always there when the object around it is.
     #[must_use]
     pub fn requires(&self, path: &Path) -> bool {
         let Some((parent, name)) = path.split_last() else { return true };
-        self.at(&parent).is_some_and(|enclosing| enclosing.required.contains(name))
+        let said = self.at(&parent).map(|enclosing| enclosing.said_of(name));
+        matches!(said, Some(Said::Alike(member)) if member.required)
     }
 
     /// The loosest schema of this shape for a value: its type, and for an object its members.
     #[must_use]
     pub fn of(value: &Value<'_>) -> Self {
+        let mut schema = Self::of_types(Types::of(value));
         match value.opened() {
-            Ok(Value::Null) => Self::of_types(Type::Null.into()),
-            Ok(Value::Bool(_)) => Self::of_types(Type::Boolean.into()),
-            Ok(Value::Number(number)) if number.is_integer() => Self::of_types(Type::Integer.into()),
-            Ok(Value::Number(_)) => Self::of_types(Type::Number.into()),
-            Ok(Value::String(_)) => Self::of_types(Type::String.into()),
             Ok(Value::Array(items)) => {
                 let items = items.iter().map(Self::of).reduce(|a, b| a.join(&b));
-                Self { items: items.map(Box::new), ..Self::of_types(Type::Array.into()) }
+                schema.array = super::Items::of(items.unwrap_or_default());
             }
-            Ok(Value::Object(object)) => Self {
-                properties: object.iter().map(|(name, value)| (name.to_owned(), Self::of(value))).collect(),
-                required: object.iter().map(|(name, _)| name.to_owned()).collect(),
-                ..Self::of_types(Type::Object.into())
-            },
-            Ok(Value::Raw(_)) | Err(_) => Self::any(),
-        }
-    }
-
-    /// The narrowest schema of this shape that permits what either permits.
-    #[must_use]
-    pub fn join(&self, other: &Self) -> Self {
-        if self == other {
-            return self.clone();
-        }
-        let values = match (&self.values, &other.values) {
-            (Some(a), Some(b)) => Some(a.iter().chain(b.iter().filter(|value| !a.contains(value))).cloned().collect()),
-            _ => None,
-        };
-        let objects = |schema: &Self| schema.types.include(Type::Object);
-        let arrays = |schema: &Self| schema.types.include(Type::Array);
-        let mut joined = Self { types: self.types.or(other.types), values, ..Self::any() };
-        match (objects(self), objects(other)) {
-            (true, true) => joined.join_members(self, other),
-            (true, false) => joined.take_members(self),
-            (false, true) => joined.take_members(other),
-            (false, false) => {}
-        }
-        joined.items = match (arrays(self), arrays(other)) {
-            (true, true) => self.items.as_ref().zip(other.items.as_ref()).map(|(a, b)| Box::new(a.join(b))),
-            (true, false) => self.items.clone(),
-            (false, true) => other.items.clone(),
-            (false, false) => None,
-        };
-        joined.bounds = if self.bounds == other.bounds { self.bounds.clone() } else { Bounds::default() };
-        joined.date_time = self.date_time && other.date_time;
-        joined
-    }
-
-    fn take_members(&mut self, from: &Self) {
-        self.properties.clone_from(&from.properties);
-        self.required.clone_from(&from.required);
-        self.additional.clone_from(&from.additional);
-    }
-
-    fn join_members(&mut self, a: &Self, b: &Self) {
-        self.required = a.required.intersection(&b.required).cloned().collect();
-        for (name, schema) in a.properties.iter().chain(&b.properties) {
-            let undeclared = |other: &Self| match &other.additional {
-                Additional::Anything | Additional::Nothing => None,
-                Additional::Fitting(schema) => Some((**schema).clone()),
-            };
-            let other = |side: &Self| side.properties.get(name).cloned().or_else(|| undeclared(side));
-            let joined = match (other(a), other(b)) {
-                (Some(a), Some(b)) => a.join(&b),
-                _ => schema.clone(),
-            };
-            self.properties.insert(name.clone(), joined);
-        }
-        self.additional = match (&a.additional, &b.additional) {
-            (a, b) if a == b => a.clone(),
-            (Additional::Fitting(a), Additional::Fitting(b)) => Additional::Fitting(Box::new(a.join(b))),
-            (Additional::Fitting(one), Additional::Nothing) | (Additional::Nothing, Additional::Fitting(one)) => {
-                Additional::Fitting(one.clone())
+            Ok(Value::Object(object)) => {
+                let member = |value| Member { schema: Self::of(value), required: true };
+                let members = object.iter().map(|(name, value)| (name.to_owned(), member(value))).collect();
+                schema.set_shapes(vec![Shape { members, ..Shape::default() }]);
             }
-            _ => Additional::Anything,
-        };
+            _ => {}
+        }
+        schema
     }
 
-    fn at_mut(&mut self, path: &Path) -> Option<&mut Schema> {
-        path.tokens().try_fold(self, |at, token| at.properties.get_mut(token))
+    fn said_of(&self, name: &str) -> Said<'_> {
+        let mut forms = self.shapes.iter().map(|shape| shape.members.get(name));
+        let Some(first) = forms.next() else {
+            return if self.lists(Kind::Object) { Said::Differently } else { Said::Nothing };
+        };
+        match (first, forms.all(|form| form == first)) {
+            (_, false) => Said::Differently,
+            (None, true) => Said::Nothing,
+            (Some(member), true) => Said::Alike(member),
+        }
+    }
+
+    /// Changes, in each form, the object around a place.
+    fn change_enclosing(&mut self, path: &Path, change: &dyn Fn(&mut Shape)) {
+        let tokens: Vec<_> = path.tokens().collect();
+        if let Some((_, parents)) = tokens.split_last() {
+            self.change_shapes(parents, change);
+        }
+    }
+
+    fn change_shapes(&mut self, parents: &[&str], change: &dyn Fn(&mut Shape)) {
+        let mut shapes = std::mem::take(&mut self.shapes);
+        match parents.split_first() {
+            None => {
+                self.values.retain(|value| value.kind() != Kind::Object);
+                if shapes.is_empty() {
+                    shapes.push(Shape::default());
+                }
+                shapes.iter_mut().for_each(change);
+            }
+            Some((first, inner)) => {
+                for shape in &mut shapes {
+                    if let Some(member) = shape.members.get_mut(*first) {
+                        member.schema.change_shapes(inner, change);
+                    }
+                }
+            }
+        }
+        self.set_shapes(shapes);
     }
 }
 

@@ -2,62 +2,67 @@
 //! the chain is loaded, never ignored.
 //!
 //! Read: `type`, `properties`, `required`, `additionalProperties`, `items`, `enum`, `const`, `minimum`, `maximum`,
-//! `minLength`, `maxLength`, `minItems`, `maxItems`, `format` (`date-time` only, and asserted). `title`, `description`,
-//! `examples`, `default`, `$schema`, `$id` and `$comment` are kept out of the way.
+//! `minLength`, `maxLength`, `minItems`, `maxItems`, `format` (`date-time` only, and asserted: an instant that steps can
+//! convert, so no leap second), `$ref` to `#/$defs/NAME` without recursion, and `anyOf` whose branches are told apart by
+//! type or, where several permit objects, by a required member with `const` or `enum`. `title` and `description` are
+//! kept for exports; `examples`, `default`, `$schema`, `$id` and `$comment` say nothing about which values fit.
+//!
+//! Keywords that restrict the same value are intersected while reading, so that a [`Schema`] has one part for each type
+//! and no logic of its own: every step can carry it on.
 
+mod combine;
 mod derive;
+mod infer;
+mod parts;
 mod read;
+mod shape;
 mod types;
+mod typescript;
 mod validate;
 mod write;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use crate::document::{Number, Value};
 pub use derive::Presence;
+pub use infer::Inference;
+use parts::{Items, Range, Text};
+use shape::{Member, Shape};
 pub use types::{Type, Types};
+pub use typescript::typescript;
 
-/// A schema. The default one permits everything.
+use crate::document::{Kind, Number, Value};
+
+/// A schema. The default one permits everything. Two are equal where they say the same of every value; titles and
+/// descriptions do not count.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Schema {
     types: Types,
-    properties: BTreeMap<String, Schema>,
-    required: BTreeSet<String>,
-    additional: Additional,
-    items: Option<Box<Schema>>,
-    /// `enum`, or `const` as an enum of one.
-    values: Option<Vec<Value<'static>>>,
-    bounds: Bounds,
-    date_time: bool,
+    /// Of the kinds that occur here, the values permitted; the parts below then say nothing of that kind.
+    values: Vec<Value<'static>>,
+    text: Text,
+    number: Range,
+    array: Items,
+    /// What an object must fit one of, no object more than one; where there is none, objects are unrestricted.
+    shapes: Vec<Shape>,
+    about: About,
 }
 
-/// What members beyond the declared ones may be.
-#[derive(Clone, Debug, Default, PartialEq)]
-enum Additional {
-    #[default]
-    Anything,
-    Nothing,
-    Fitting(Box<Schema>),
+/// What a schema is called and says to readers.
+#[derive(Clone, Debug, Default)]
+struct About {
+    title: Option<Box<str>>,
+    description: Option<Box<str>>,
 }
 
-/// Inclusive bounds; lengths count code points.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Bounds {
-    minimum: Option<Number<'static>>,
-    maximum: Option<Number<'static>>,
-    length: Span,
-    items: Span,
+impl PartialEq for About {
+    /// Always: steps must not treat two places differently because one of them is explained.
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Span {
-    least: Option<u64>,
-    most: Option<u64>,
-}
-
-impl Span {
-    fn contains(self, count: u64) -> bool {
-        self.least.is_none_or(|least| least <= count) && self.most.is_none_or(|most| count <= most)
+impl About {
+    fn or(&self, other: &Self) -> Self {
+        let silent = self.title.is_none() && self.description.is_none();
+        if silent { other.clone() } else { self.clone() }
     }
 }
 
@@ -66,6 +71,12 @@ impl Schema {
     #[must_use]
     pub fn any() -> Self {
         Self::default()
+    }
+
+    /// The schema that permits nothing.
+    #[must_use]
+    pub fn never() -> Self {
+        Self::of_types(Types::NONE)
     }
 
     /// Values of these types, otherwise unrestricted.
@@ -77,13 +88,39 @@ impl Schema {
     /// Texts that are points in time as RFC 3339 writes them.
     #[must_use]
     pub fn date_time() -> Self {
-        Self { date_time: true, ..Self::of_types(Type::String.into()) }
+        Self { text: Text { date_time: true, ..Text::default() }, ..Self::of_types(Type::String.into()) }
     }
 
     /// Arrays whose items fit `items`.
     #[must_use]
     pub fn array_of(items: Schema) -> Self {
-        Self { items: Some(Box::new(items)), ..Self::of_types(Type::Array.into()) }
+        Self { array: Items::of(items), ..Self::of_types(Type::Array.into()) }
+    }
+
+    /// Numbers between two bounds, both permitted.
+    #[must_use]
+    pub fn between(minimum: Number<'static>, maximum: Number<'static>) -> Self {
+        let number = Range { minimum: Some(minimum), maximum: Some(maximum) };
+        Self { number, ..Self::of_types(Type::Number.into()) }
+    }
+
+    /// One of these values.
+    #[must_use]
+    pub fn one_of(values: Vec<Value<'static>>) -> Self {
+        let mut distinct: Vec<Value<'static>> = Vec::new();
+        for value in values {
+            if !distinct.contains(&value) {
+                distinct.push(value);
+            }
+        }
+        Self { values: distinct, ..Self::never() }.settled()
+    }
+
+    /// The same, permitting `null` as well.
+    #[must_use]
+    pub fn or_null(mut self) -> Self {
+        self.types = self.types.or(Type::Null);
+        self.settled()
     }
 
     /// The types permitted.
@@ -95,27 +132,54 @@ impl Schema {
     /// The finite list of permitted values, where there is one.
     #[must_use]
     pub fn values(&self) -> Option<&[Value<'static>]> {
-        self.values.as_deref()
+        self.listed().include(self.types).then_some(&self.values)
     }
 
-    /// What the items of an array, or the values of an object that is used as a map, must fit.
+    /// Whether the type alone decides what fits.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        *self == Self::of_types(self.types)
+    }
+
+    /// What the items of an array, or the values of an object that is used as a map, must fit. An object that declares
+    /// members is no map.
     #[must_use]
     pub fn inner(&self) -> Option<&Schema> {
-        match (&self.items, &self.additional) {
-            (Some(items), _) => Some(items),
-            (None, Additional::Fitting(values)) => Some(values),
+        match (self.types.touch(Kind::Array), self.types.touch(Kind::Object)) {
+            (true, false) => self.array.items.as_deref(),
+            (false, true) => self.map_values(),
+            // Items and values that are held alike, or else nothing that holds for both.
+            _ => self.map_values().filter(|values| self.array.items.as_deref() == Some(values)),
+        }
+    }
+
+    /// The same with another schema for the items or the values. A list of permitted arrays or objects goes, because
+    /// what is inside them changes.
+    #[must_use]
+    pub fn with_inner(mut self, inner: Schema) -> Self {
+        self.values.retain(|value| !matches!(value.kind(), Kind::Array | Kind::Object));
+        if self.array.items.is_some() {
+            self.array = Items { items: Some(Box::new(inner.clone())), ..self.array };
+        }
+        for shape in &mut self.shapes {
+            shape.replace_values(&inner);
+        }
+        self.settled()
+    }
+
+    fn map_values(&self) -> Option<&Schema> {
+        match &self.shapes[..] {
+            [shape] => shape.map_values(),
             _ => None,
         }
     }
 
-    /// The same with another schema for the items or the values.
-    #[must_use]
-    pub fn with_inner(mut self, inner: Schema) -> Self {
-        match (&mut self.items, &mut self.additional) {
-            (Some(items), _) => **items = inner,
-            (None, Additional::Fitting(values)) => **values = inner,
-            _ => {}
-        }
-        self
+    /// The kinds of which only listed values are permitted.
+    fn listed(&self) -> Types {
+        self.values.iter().fold(Types::NONE, |types, value| types.or(value.kind()))
+    }
+
+    fn lists(&self, kind: Kind) -> bool {
+        self.values.iter().any(|value| value.kind() == kind)
     }
 }

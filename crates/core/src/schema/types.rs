@@ -45,7 +45,7 @@ impl Type {
     }
 }
 
-/// A set of types. The default is every type.
+/// A set of types. The default is every type. Where `number` is in it, `integer` is too.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Types(u8);
 
@@ -67,19 +67,36 @@ impl Types {
         Types(self.0 | other.into().0)
     }
 
-    /// The types in the first and not in the second. A number without its integers is no set that the names can say,
-    /// so taking `number` takes `integer` too.
+    /// The types in both.
+    #[must_use]
+    pub fn and(self, other: impl Into<Types>) -> Types {
+        Types(self.0 & other.into().0)
+    }
+
+    /// The types in the first and not in the second. Numbers that are not whole have no name of their own, so taking
+    /// `integer` from `number` takes nothing.
     #[must_use]
     pub fn without(self, other: impl Into<Types>) -> Types {
-        Types(self.0 & !other.into().0)
+        Types(self.0 & !other.into().0).closed()
     }
 
     /// Whether every type in `other` is permitted; `number` permits `integer`.
     #[must_use]
     pub fn include(self, other: impl Into<Types>) -> bool {
         let other = other.into();
-        let widened = if self.has(Type::Number) { self.or(Type::Integer) } else { self };
-        widened.0 & other.0 == other.0
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether some values of a kind are permitted.
+    #[must_use]
+    pub fn touch(self, kind: Kind) -> bool {
+        self.0 & Types::from(kind).0 != 0
+    }
+
+    /// Whether objects, and nothing else, are permitted.
+    #[must_use]
+    pub fn only_object(self) -> bool {
+        self == Types::from(Type::Object)
     }
 
     /// The types, in the order of their names' usual listing.
@@ -97,16 +114,22 @@ impl Types {
     #[must_use]
     pub fn accept(self, value: &Value<'_>) -> bool {
         match value.kind() {
-            Kind::Null => self.has(Type::Null),
-            Kind::Boolean => self.has(Type::Boolean),
-            Kind::String => self.has(Type::String),
-            Kind::Array => self.has(Type::Array),
-            Kind::Object => self.has(Type::Object),
-            Kind::Number => {
-                self.has(Type::Number)
-                    || self.has(Type::Integer) && value.number().is_some_and(|number| number.is_integer())
-            }
+            Kind::Number => self.has(Type::Number) || self.has(Type::Integer) && is_integer(value),
+            kind => self.touch(kind),
         }
+    }
+
+    /// The narrowest set that permits the value.
+    #[must_use]
+    pub(super) fn of(value: &Value<'_>) -> Types {
+        match value.kind() {
+            Kind::Number if is_integer(value) => Type::Integer.into(),
+            kind => kind.into(),
+        }
+    }
+
+    fn closed(self) -> Self {
+        if self.has(Type::Number) { self.or(Type::Integer) } else { self }
     }
 
     fn has(self, ty: Type) -> bool {
@@ -122,14 +145,33 @@ impl Default for Types {
 
 impl From<Type> for Types {
     fn from(ty: Type) -> Self {
-        Types(1 << ty as u8)
+        Types(1 << ty as u8).closed()
     }
+}
+
+impl From<Kind> for Types {
+    fn from(kind: Kind) -> Self {
+        Types::from(match kind {
+            Kind::Null => Type::Null,
+            Kind::Boolean => Type::Boolean,
+            Kind::Number => Type::Number,
+            Kind::String => Type::String,
+            Kind::Array => Type::Array,
+            Kind::Object => Type::Object,
+        })
+    }
+}
+
+/// Most numbers are plain digits, which need no reading.
+fn is_integer(value: &Value<'_>) -> bool {
+    value.number().is_some_and(|number| !number.token().contains(['.', 'e', 'E']) || number.is_integer())
 }
 
 impl fmt::Display for Types {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.is_any() {
             true => f.write_str("anything"),
+            false if *self == Self::NONE => f.write_str("nothing"),
             false => f.write_str(&self.names().collect::<Vec<_>>().join(" or ")),
         }
     }

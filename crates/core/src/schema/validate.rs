@@ -1,5 +1,5 @@
-use super::{Additional, Bounds, Schema, Type, Types};
-use crate::document::{Kind, Number, Object, Path, Value};
+use super::{Member, Schema, Shape, Text};
+use crate::document::{Kind, Object, Path, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::is_date_time;
 
@@ -10,109 +10,152 @@ impl Schema {
         self.validate(value).is_ok()
     }
 
-    /// Checks that a value fits.
+    /// Checks that a value fits. Looks no further into it than the schema says something.
     ///
     /// # Errors
-    /// [`ErrorKind::Unfit`] with the path of the first place that does not, what was expected and the type found.
+    /// [`ErrorKind::Unfit`] with the path of the first place that does not, what was expected and the type found;
+    /// [`ErrorKind::Json`] where a text that has to be looked at is no Unicode.
     pub fn validate(&self, value: &Value<'_>) -> Result<()> {
         let kind = value.kind();
         if !self.types.accept(value) {
-            return Err(unfit(format!("expected {}, found {kind}", self.types)));
+            let fraction = if self.types.touch(kind) { " that is not whole" } else { "" };
+            return Err(unfit(format!("expected {}, found {kind}{fraction}", self.types)));
         }
-        if let Some(values) = &self.values
-            && !values.contains(value)
-        {
-            return Err(unfit(format!(
-                "expected one of the {} values of the enum, found another {kind}",
-                values.len()
-            )));
+        if self.lists(kind) {
+            return self.validate_listed(value);
         }
         match kind {
-            Kind::Object => self.validate_members(value),
+            Kind::Object => self.validate_object(value),
             Kind::Array => self.validate_items(value),
-            Kind::String => self.validate_text(value),
-            Kind::Number => self.bounds.validate_number(value),
+            Kind::String => self.text.validate(value),
+            Kind::Number => self.validate_number(value),
             Kind::Null | Kind::Boolean => Ok(()),
         }
     }
 
-    fn validate_members(&self, value: &Value<'_>) -> Result<()> {
-        if self.required.is_empty() && self.properties.is_empty() && self.additional == Additional::Anything {
+    fn validate_listed(&self, value: &Value<'_>) -> Result<()> {
+        let opened = value.opened()?;
+        if self.values.contains(&opened) {
             return Ok(());
         }
-        let Value::Object(object) = value.opened()? else { return Ok(()) };
-        if let Some(missing) = self.required.iter().find(|name| object.get(name).is_none()) {
-            let path = Path::default().join(missing);
-            return Err(unfit("expected a member, found none".into()).under_path(path));
-        }
-        self.validate_each_member(&object)
+        let message = format!("expected one of {} listed values, found another {}", self.values.len(), value.kind());
+        Err(unfit(message))
     }
 
-    fn validate_each_member(&self, object: &Object<'_>) -> Result<()> {
-        for (name, value) in object.iter() {
-            let result = match (self.properties.get(name), &self.additional) {
-                (Some(schema), _) => schema.validate(value),
-                (None, Additional::Anything) => Ok(()),
-                (None, Additional::Nothing) => Err(unfit("expected no such member, found one".into())),
-                (None, Additional::Fitting(schema)) => schema.validate(value),
-            };
-            result.map_err(|error| error.under_path(Path::default().join(name)))?;
+    fn validate_object(&self, value: &Value<'_>) -> Result<()> {
+        if self.shapes.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let opened;
+        let object = match value {
+            Value::Object(object) => object,
+            raw => {
+                opened = raw.opened()?;
+                let Value::Object(object) = &opened else { return Ok(()) };
+                object
+            }
+        };
+        match &self.shapes[..] {
+            [shape] => shape.validate(object),
+            shapes => match shapes.iter().find(|shape| shape.claims(object)) {
+                Some(shape) => shape.validate(object),
+                None => Err(self.unclaimed()),
+            },
+        }
+    }
+
+    /// The names that tell the forms apart are the schema's own; the values found are not.
+    fn unclaimed(&self) -> Error {
+        let mut names: Vec<_> = self.shapes.iter().flat_map(|shape| shape.tags().map(|(name, _)| name)).collect();
+        names.sort_unstable();
+        names.dedup();
+        let (count, names) = (self.shapes.len(), names.join(", "));
+        unfit(format!("expected an object of one of {count} forms, told apart by {names}; found an object of none"))
     }
 
     fn validate_items(&self, value: &Value<'_>) -> Result<()> {
-        let span = self.bounds.items;
-        if self.items.is_none() && span == Default::default() {
+        if self.array == super::Items::default() {
             return Ok(());
         }
-        let Value::Array(items) = value.opened()? else { return Ok(()) };
-        if !span.contains(items.len() as u64) {
-            return Err(unfit(format!("expected another number of items, found {}", items.len())));
+        let opened;
+        let items = match value {
+            Value::Array(items) => items,
+            raw => {
+                opened = raw.opened()?;
+                let Value::Array(items) = &opened else { return Ok(()) };
+                items
+            }
+        };
+        let count = self.array.count;
+        if !count.contains(items.len() as u64) {
+            return Err(unfit(format!("expected {count} items, found {}", items.len())));
         }
-        let Some(schema) = &self.items else { return Ok(()) };
+        let Some(schema) = &self.array.items else { return Ok(()) };
         for (index, item) in items.iter().enumerate() {
             schema.validate(item).map_err(|error| error.under_path(format_args!("/{index}")))?;
         }
         Ok(())
     }
 
-    fn validate_text(&self, value: &Value<'_>) -> Result<()> {
-        let span = self.bounds.length;
-        if !self.date_time && span == Default::default() {
+    fn validate_number(&self, value: &Value<'_>) -> Result<()> {
+        let within = value.number().is_none_or(|number| self.number.contains(&number));
+        match within {
+            true => Ok(()),
+            false => Err(unfit(format!("expected a number {}, found another number", self.number))),
+        }
+    }
+}
+
+impl Shape {
+    /// One pass over the members, so that large objects cost no more than they hold.
+    fn validate(&self, object: &Object<'_>) -> Result<()> {
+        let mut required = 0;
+        for (name, value) in object.iter() {
+            let result = match (self.members.get(name), &self.rest) {
+                (Some(member), _) => {
+                    required += usize::from(member.required);
+                    member.schema.validate(value)
+                }
+                (None, None) => Ok(()),
+                (None, Some(rest)) => rest.validate(value),
+            };
+            result.map_err(|error| error.under_path(Path::default().join(name)))?;
+        }
+        match required == self.members.values().filter(|member| member.required).count() {
+            true => Ok(()),
+            false => Err(self.missing(object)),
+        }
+    }
+
+    fn missing(&self, object: &Object<'_>) -> Error {
+        let absent = |(name, member): &(&String, &Member)| member.required && object.get(name).is_none();
+        let name = self.members.iter().find(absent).map_or("", |(name, _)| name);
+        unfit("expected a member, found none".into()).under_path(Path::default().join(name))
+    }
+}
+
+impl Text {
+    fn validate(&self, value: &Value<'_>) -> Result<()> {
+        if !self.date_time && self.allows_size_of(value) {
             return Ok(());
         }
         let Some(text) = value.text()? else { return Ok(()) };
         if self.date_time && !is_date_time(&text) {
-            return Err(unfit("expected a time as RFC 3339 writes it, found another text".into()));
+            return Err(unfit("expected a time as RFC 3339 writes it, found another string".into()));
         }
         let length = text.chars().count() as u64;
-        match span.contains(length) {
+        match self.length.contains(length) {
             true => Ok(()),
-            false => Err(unfit(format!("expected a text of another length, found {length} characters"))),
+            false => Err(unfit(format!("expected {} characters, found {length}", self.length))),
         }
     }
-}
 
-impl Bounds {
-    fn validate_number(&self, value: &Value<'_>) -> Result<()> {
-        let Some(number) = value.number() else { return Ok(()) };
-        // Doubles decide here, as they do in every validator that JavaScript runs.
-        let beyond = |bound: &Option<Number<'_>>, wrong: fn(&f64, &f64) -> bool| {
-            bound.as_ref().is_some_and(|bound| wrong(&number.to_f64(), &bound.to_f64()))
-        };
-        match beyond(&self.minimum, f64::lt) || beyond(&self.maximum, f64::gt) {
-            true => Err(unfit("expected a number within the bounds, found one outside".into())),
-            false => Ok(()),
-        }
-    }
-}
-
-impl Types {
-    /// Whether values of these types may be objects.
-    #[must_use]
-    pub fn only_object(self) -> bool {
-        self == Types::from(Type::Object)
+    /// Whether the length fits however the text is written, so that nobody need read it: a character takes from one
+    /// byte to the twelve of `\ud83d\ude00`.
+    fn allows_size_of(&self, value: &Value<'_>) -> bool {
+        let Value::Raw(text) = value else { return self.length == Default::default() };
+        let bytes = text.len().saturating_sub(2) as u64;
+        self.length.contains(bytes) && self.length.contains(bytes.div_ceil(12))
     }
 }
 

@@ -1,0 +1,111 @@
+//! What a schema says of objects.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::parts::{meet_boxed, some_unless_any};
+use super::{About, Schema, Types};
+use crate::document::{Object, Value};
+
+/// One form that objects may have.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Shape {
+    pub(super) members: BTreeMap<String, Member>,
+    /// What members beyond the declared ones must fit; never the schema that permits everything.
+    pub(super) rest: Option<Box<Schema>>,
+    pub(super) about: About,
+}
+
+/// A declared member.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Member {
+    pub(super) schema: Schema,
+    pub(super) required: bool,
+}
+
+impl Shape {
+    /// What the schema says of a member, declared or not.
+    fn part(&self, name: &str) -> Schema {
+        let rest = || self.rest.as_deref().cloned().unwrap_or_default();
+        self.members.get(name).map_or_else(rest, |member| member.schema.clone())
+    }
+
+    /// Declares a member that must be there, whatever else is said of it.
+    pub(super) fn require(&mut self, name: String) {
+        let schema = self.part(&name);
+        self.members.insert(name, Member { schema, required: true });
+    }
+
+    /// What all values must fit, where no member is declared by its name.
+    pub(super) fn map_values(&self) -> Option<&Schema> {
+        self.rest.as_deref().filter(|values| self.members.is_empty() && values.types() != Types::NONE)
+    }
+
+    /// Lets every value fit `inner`, where anything was said of values.
+    pub(super) fn replace_values(&mut self, inner: &Schema) {
+        for member in self.members.values_mut() {
+            member.schema = inner.clone();
+        }
+        if let Some(rest) = self.rest.take() {
+            self.rest = if rest.types() == Types::NONE { Some(rest) } else { some_unless_any(inner.clone()) };
+        }
+    }
+
+    /// Whether no object at all has this form.
+    pub(super) fn is_impossible(&self) -> bool {
+        self.members.values().any(|member| member.required && member.schema.types() == Types::NONE)
+    }
+
+    /// Whether a required member with a finite list of values in each says which of the two an object may have.
+    pub(super) fn is_told_from(&self, other: &Self) -> bool {
+        self.tags().any(|(name, values)| {
+            let others = other.tags().find(|(tag, _)| *tag == name);
+            others.is_some_and(|(_, others)| !values.iter().any(|value| others.contains(value)))
+        })
+    }
+
+    /// The required members that permit only listed values.
+    pub(super) fn tags(&self) -> impl Iterator<Item = (&str, &[Value<'static>])> {
+        let required = self.members.iter().filter(|(_, member)| member.required);
+        required.filter_map(|(name, member)| member.schema.values().map(|values| (&**name, values)))
+    }
+
+    /// Whether an object has the values that tell this form from the others.
+    pub(super) fn claims(&self, object: &Object<'_>) -> bool {
+        self.tags().all(|(name, values)| object.get(name).is_some_and(|value| values.contains(value)))
+    }
+
+    /// A form that permits what either permits. A member is declared where both declare it, or the one that does not
+    /// says of its other members what they are.
+    pub(super) fn join(&self, other: &Self) -> Self {
+        let known = |side: &Self, name: &str| side.rest.is_some() || side.members.contains_key(name);
+        let names = self.names(other).filter(|name| known(self, name) && known(other, name));
+        let members = names.map(|name| {
+            let required = self.requires(name) && other.requires(name);
+            (name.to_owned(), Member { schema: self.part(name).join(&other.part(name)), required })
+        });
+        let rest = self.rest.as_ref().zip(other.rest.as_ref()).and_then(|(a, b)| some_unless_any(a.join(b)));
+        Self { members: members.collect(), rest, about: About::default() }
+    }
+
+    /// The form of the objects that have both.
+    pub(super) fn meet(&self, other: &Self) -> Self {
+        let members = self.names(other).map(|name| {
+            let required = self.requires(name) || other.requires(name);
+            (name.to_owned(), Member { schema: self.part(name).meet(&other.part(name)), required })
+        });
+        Self {
+            members: members.collect(),
+            rest: meet_boxed(&self.rest, &other.rest),
+            about: self.about.or(&other.about),
+        }
+    }
+
+    fn requires(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|member| member.required)
+    }
+
+    fn names<'s>(&'s self, other: &'s Self) -> impl Iterator<Item = &'s str> {
+        let names: BTreeSet<_> = self.members.keys().chain(other.members.keys()).map(String::as_str).collect();
+        names.into_iter()
+    }
+}
