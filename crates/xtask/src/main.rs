@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 use workspace::Workspace;
 
+mod bench;
 mod build;
 mod demo;
 mod extension;
@@ -45,6 +46,8 @@ enum Command {
         #[arg(long)]
         long: bool,
     },
+    /// Measure what something costs beside what could be done instead
+    Bench { name: bench::Bench },
     /// Show how much a user of the package downloads, and fail where that is too much
     Size,
 }
@@ -65,6 +68,7 @@ fn run() -> Result<()> {
         Command::Build { variants } => build::run(&ws, variants),
         Command::Demo { headed } => demo::run(&ws, headed),
         Command::Test { long } => test::run(&ws, long),
+        Command::Bench { name } => bench::run(&ws, name),
         Command::Size => size::run(&ws),
     }
 }

@@ -1,0 +1,80 @@
+//! `cargo xtask bench NAME`: what something costs beside what could be done instead, measured in the same run. Only the
+//! ratios mean anything on another machine.
+
+use crate::workspace::Workspace;
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+mod snapshots;
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Bench {
+    /// The places where a browser could keep snapshots
+    Snapshots,
+}
+
+/// One case, and the name of the case that it is compared with.
+#[derive(Deserialize, Serialize)]
+struct Measured {
+    case: String,
+    value: f64,
+    unit: String,
+    vs: String,
+}
+
+#[derive(Serialize)]
+struct Row {
+    #[serde(flatten)]
+    measured: Measured,
+    ratio: f64,
+}
+
+pub fn run(ws: &Workspace, bench: Bench) -> Result<()> {
+    let (name, measured) = match bench {
+        Bench::Snapshots => ("snapshots", snapshots::measure(ws)?),
+    };
+    let rows = compare(measured)?;
+    print(&rows);
+    ws.sh.create_dir("target/bench")?;
+    Ok(ws.sh.write_file(format!("target/bench/{name}.json"), serde_json::to_string_pretty(&rows)?)?)
+}
+
+fn compare(measured: Vec<Measured>) -> Result<Vec<Row>> {
+    let ratio = |Measured { value, vs, .. }: &Measured| -> Result<f64> {
+        let reference = measured.iter().find(|other| other.case == *vs);
+        Ok(value / reference.with_context(|| format!("no case is named {vs:?}"))?.value)
+    };
+    let ratios = measured.iter().map(ratio).collect::<Result<Vec<_>>>()?;
+    Ok(measured.into_iter().zip(ratios).map(|(measured, ratio)| Row { measured, ratio }).collect())
+}
+
+fn print(rows: &[Row]) {
+    let width = rows.iter().map(|row| row.measured.case.len()).max().unwrap_or_default();
+    for Row { measured: Measured { case, value, unit, vs }, ratio } in rows {
+        println!("{case:<width$} {value:>9} {unit:<5} {ratio:>6.2} x {vs}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case(case: &str, value: f64, vs: &str) -> Measured {
+        Measured { case: case.into(), value, unit: "ms".into(), vs: vs.into() }
+    }
+
+    #[test]
+    fn a_ratio_is_to_the_case_that_is_named() {
+        let rows = compare(vec![case("a", 6.0, "b"), case("b", 2.0, "b")]).unwrap();
+        assert_eq!(rows.iter().map(|row| row.ratio).collect::<Vec<_>>(), [3.0, 1.0]);
+        assert!(compare(vec![case("a", 6.0, "c")]).is_err());
+    }
+
+    #[test]
+    fn a_row_is_flat() {
+        let rows = compare(vec![case("a", 6.0, "a")]).unwrap();
+        let expected = serde_json::json!([{ "case": "a", "value": 6.0, "unit": "ms", "vs": "a", "ratio": 1.0 }]);
+        assert_eq!(serde_json::to_value(&rows).unwrap(), expected);
+    }
+}
