@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::report::{Problem, Report};
+use super::report::{Cause, Outcome, Problem, Report};
 use crate::chain::{Chain, Layout, Link, Version};
 use crate::error::Result;
 
@@ -81,18 +81,6 @@ pub struct Run {
     pub problem: Option<Problem>,
 }
 
-/// What a run is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Cause {
-    /// To bring the data to the chain's tip.
-    Migrate,
-    /// To bring in a file.
-    Import,
-    /// To go back to a snapshot, by hand.
-    Restore,
-}
-
 /// Where the records of a run come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -156,6 +144,26 @@ pub enum Reach {
     Key(String),
     /// Each longer key with this prefix.
     Prefix(String),
+}
+
+impl Run {
+    /// What is told of it when it ends.
+    pub(super) fn report(&self, outcome: Outcome, now: i64, problem: Option<Problem>) -> Report {
+        Report {
+            run: self.id.clone(),
+            cause: self.cause,
+            outcome,
+            from: self.from,
+            to: Version(self.to_line.len() as u32),
+            records: self.records.clone(),
+            bytes: self.bytes,
+            started_at: self.now,
+            took_ms: now - self.now,
+            snapshot: self.seal.as_ref().map(|seal| seal.id.clone()),
+            problem,
+            notes: self.notes.clone(),
+        }
+    }
 }
 
 impl Reach {

@@ -13,7 +13,7 @@ mod report;
 mod run;
 mod target;
 
-pub use head::{Cause, Head, Merge, Phase, Reach, Refusal, Run, Seal, Source};
-pub use report::{Outcome, Problem, Progress, Report, Stage, State, Status};
+pub use head::{Head, Merge, Phase, Reach, Refusal, Run, Seal, Source};
+pub use report::{Cause, Outcome, Problem, Progress, Report, Stage, State, Status};
 pub use run::{Request, run, status};
 pub use target::{Found, Target};

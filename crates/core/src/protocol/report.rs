@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::head::{Cause, Run};
 use crate::chain::Version;
 use crate::error::Error;
 
@@ -44,6 +43,18 @@ impl From<&Error> for Problem {
             path: context.path,
         }
     }
+}
+
+/// What a run is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cause {
+    /// To bring the data to the chain's tip.
+    Migrate,
+    /// To bring in a file.
+    Import,
+    /// To go back to a snapshot, by hand.
+    Restore,
 }
 
 /// What a run came to.
@@ -88,25 +99,6 @@ pub struct Report {
     pub problem: Option<Problem>,
     /// Remarks.
     pub notes: Vec<String>,
-}
-
-impl Report {
-    pub(super) fn new(run: &Run, outcome: Outcome, now: i64, problem: Option<Problem>) -> Self {
-        Self {
-            run: run.id.clone(),
-            cause: run.cause,
-            outcome,
-            from: run.from,
-            to: Version(run.to_line.len() as u32),
-            records: run.records.clone(),
-            bytes: run.bytes,
-            started_at: run.now,
-            took_ms: now - run.now,
-            snapshot: run.seal.as_ref().map(|seal| seal.id.clone()),
-            problem,
-            notes: run.notes.clone(),
-        }
-    }
 }
 
 /// What stored data is, seen from a chain.

@@ -1,5 +1,5 @@
-use super::head::{Cause, Head, Merge, Phase, Reach, Refusal, Run, Seal, Source};
-use super::report::{Outcome, Problem, Report, Stage, State, Status};
+use super::head::{Head, Merge, Phase, Reach, Refusal, Run, Seal, Source};
+use super::report::{Cause, Outcome, Problem, Report, Stage, State, Status};
 use super::target::{Found, Target};
 use crate::chain::{Chain, Link, Standing, Version};
 use crate::error::{Error, ErrorKind, Result};
@@ -255,7 +255,7 @@ impl<T: Target> Runner<'_, T> {
     /// Nothing was written: the head says so, and why.
     async fn refuse(&self, head: Head, run: &Run, error: &Error) -> Result<()> {
         let problem = Problem::from(error);
-        let report = Report::new(run, Outcome::Refused, self.target.now(), Some(problem.clone()));
+        let report = run.report(Outcome::Refused, self.target.now(), Some(problem.clone()));
         let refused = (run.cause == Cause::Migrate).then(|| Refusal { tip: tip_head(self.chain), problem });
         self.target.sweep(run).await?;
         self.put(Head { run: None, refused, last_run: Some(report), ..head }).await.map(drop)
@@ -281,7 +281,7 @@ impl<T: Target> Runner<'_, T> {
     async fn commit(&self, head: Head, mut run: Run) -> Result<Head> {
         self.target.enter(&run, Stage::Commit);
         run.phase = Phase::Sweep;
-        let report = Report::new(&run, Outcome::Committed, self.target.now(), None);
+        let report = run.report(Outcome::Committed, self.target.now(), None);
         let head = Head { last_run: Some(report), ..head.on_line(run.to_line.clone()) };
         let head = self.note(head, &run).await?;
         self.finish(head, run).await
@@ -323,7 +323,7 @@ impl<T: Target> Runner<'_, T> {
         let problem = run.problem.clone();
         let refusal = |problem| Refusal { tip: tip_head(self.chain), problem };
         let refused = problem.clone().filter(|_| run.cause == Cause::Migrate).map(refusal);
-        let report = Report::new(&run, Outcome::Restored, self.target.now(), problem);
+        let report = run.report(Outcome::Restored, self.target.now(), problem);
         self.target.sweep(&Run { phase: Phase::Back, ..run }).await?;
         self.put(Head { run: None, refused, last_run: Some(report), ..head }).await.map(Some)
     }

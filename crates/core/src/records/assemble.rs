@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::Records;
 use super::line::{self, Record};
 use super::snapshot::Manifest;
+use super::source::Present;
 use super::store::{Host, Store, Vault};
-use super::target::Records;
-use super::write::Present;
 use crate::chain::{Collection, Layout};
 use crate::document::write_text;
 use crate::error::Result;

@@ -4,17 +4,105 @@
 //! live apart from it, in a [`Vault`].
 
 mod assemble;
-mod exchange;
+mod export;
+mod file;
+mod import;
 mod line;
 mod rehearse;
 mod replay;
 mod snapshot;
+mod source;
 mod store;
 mod target;
 mod walk;
 mod write;
 
-pub use exchange::{Bytes, CollectionPreview, Preview, Sink};
+pub use export::Sink;
+pub use file::Bytes;
+pub use import::{CollectionPreview, Preview};
 pub use snapshot::{Manifest, Purpose};
 pub use store::{Host, Shape, Store, Vault};
-pub use target::Records;
+
+use crate::chain::{Chain, Link};
+use crate::error::{Error, ErrorKind, Result};
+use crate::protocol::{Head, Progress, Run, Seal, Stage};
+use walk::CONTROL;
+
+/// Records in a store of keys and values, with snapshots in a vault, moved along a chain.
+pub struct Records<'c, S, V, H> {
+    chain: &'c Chain,
+    store: S,
+    vault: V,
+    host: H,
+    /// How many snapshots are kept.
+    keep: usize,
+}
+
+impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
+    /// Binds a chain to where its data is. `keep` is how many snapshots stay; the newest always does.
+    pub fn new(chain: &'c Chain, store: S, vault: V, host: H, keep: usize) -> Self {
+        Self { chain, store, vault, host, keep: keep.max(1) }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// The snapshots that can be restored, the newest first.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Snapshot`] where the vault cannot be read.
+    pub async fn snapshots(&self) -> Result<Vec<Manifest>> {
+        let manifests = self.vault.manifests().await?;
+        let mut snapshots: Vec<_> = manifests.iter().filter_map(|(_, text)| Manifest::parse(text)).collect();
+        snapshots.retain(|manifest| manifest.purpose == Purpose::Snapshot);
+        snapshots.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| b.id.cmp(&a.id)));
+        Ok(snapshots)
+    }
+
+    /// The seal of a snapshot, and the line of its data.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Snapshot`] where there is none by this name.
+    pub async fn find_snapshot(&self, id: &str) -> Result<(Seal, Vec<Link>)> {
+        let found = self.snapshots().await?.into_iter().find(|manifest| manifest.id == id);
+        let manifest = found.ok_or_else(|| {
+            Error::new(ErrorKind::Snapshot, "expected one of the snapshots that are listed, found none by this name")
+        })?;
+        Ok((manifest.seal()?, manifest.line))
+    }
+
+    async fn read_head(&self) -> Result<Option<Head>> {
+        let found = self.store.get(&[CONTROL.to_owned()]).await?;
+        let Some((_, value)) = found.into_iter().next() else { return Ok(None) };
+        let text = self.store.read(&value)?;
+        match serde_json::from_str::<Head>(&text) {
+            Ok(head) if head.format == 1 => Ok(Some(head)),
+            _ => Err(Error::new(
+                ErrorKind::Newer,
+                "expected a control key of format 1, found another; a newer Exuvia wrote it, or something that is not Exuvia",
+            )),
+        }
+    }
+
+    async fn check_fence(&self, run: &Run) -> Result<()> {
+        let token = self.read_head().await?.and_then(|head| head.run).map(|run| run.token);
+        match token.as_deref() == Some(&*run.token) {
+            true => Ok(()),
+            false => Err(Error::new(
+                ErrorKind::Fenced,
+                "expected to be the runner of this run, found another one; it finishes the run",
+            )),
+        }
+    }
+
+    async fn set(&self, entries: &[(String, String)]) -> Result<()> {
+        let values = entries.iter().map(|(key, text)| Ok((key.clone(), self.store.write(text)?)));
+        self.store.set(values.collect::<Result<_>>()?).await
+    }
+
+    fn report(&self, run: &Run, stage: Stage, done: u64, of: u64, bytes: u64) {
+        self.host.progress(&run.id, Progress { stage, done, of, bytes });
+    }
+}

@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
+use super::Records;
 use super::line::Line;
 use super::snapshot::Manifest;
 use super::store::{Host, Store, Vault};
-use super::target::Records;
 use super::write::Entries;
 use crate::chain::Version;
 use crate::document::Value;

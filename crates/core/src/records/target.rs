@@ -1,85 +1,20 @@
+//! The protocol's operations on a store.
+
+use super::Records;
 use super::line::{self, RESIDUE};
 use super::rehearse::Rehearsal;
 use super::replay::{Deed, Replay};
 use super::snapshot::{Manifest, Purpose, SnapshotWriter};
 use super::store::{Host, Store, Vault};
 use super::walk::{CONTROL, Census, MARKER, Walk};
-use crate::chain::{Chain, Link, Version};
+use crate::chain::{Link, Version};
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Found, Head, Merge, Phase, Progress, Reach, Run, Seal, Source, Stage, Target};
 
 /// The head is padded to this many bytes, so that a full store still has room for the next one.
 const HEAD_BYTES: usize = 16 << 10;
 
-/// Records in a store of keys and values, with snapshots in a vault, moved along a chain.
-pub struct Records<'c, S, V, H> {
-    pub(super) chain: &'c Chain,
-    pub(super) store: S,
-    pub(super) vault: V,
-    pub(super) host: H,
-    /// How many snapshots are kept.
-    pub(super) keep: usize,
-}
-
-impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
-    /// Binds a chain to where its data is. `keep` is how many snapshots stay; the newest always does.
-    pub fn new(chain: &'c Chain, store: S, vault: V, host: H, keep: usize) -> Self {
-        Self { chain, store, vault, host, keep: keep.max(1) }
-    }
-
-    /// The store.
-    pub fn store(&self) -> &S {
-        &self.store
-    }
-
-    /// The snapshots that can be restored, the newest first.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Snapshot`] where the vault cannot be read.
-    pub async fn snapshots(&self) -> Result<Vec<Manifest>> {
-        let manifests = self.vault.manifests().await?;
-        let mut snapshots: Vec<_> = manifests.iter().filter_map(|(_, text)| Manifest::parse(text)).collect();
-        snapshots.retain(|manifest| manifest.purpose == Purpose::Snapshot);
-        snapshots.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| b.id.cmp(&a.id)));
-        Ok(snapshots)
-    }
-
-    /// The seal of a snapshot, and the line of its data.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Snapshot`] where there is none by this name.
-    pub async fn find_snapshot(&self, id: &str) -> Result<(Seal, Vec<Link>)> {
-        let found = self.snapshots().await?.into_iter().find(|manifest| manifest.id == id);
-        let manifest = found.ok_or_else(|| {
-            Error::new(ErrorKind::Snapshot, "expected one of the snapshots that are listed, found none by this name")
-        })?;
-        Ok((manifest.seal()?, manifest.line))
-    }
-
-    async fn read_head(&self) -> Result<Option<Head>> {
-        let found = self.store.get(&[CONTROL.to_owned()]).await?;
-        let Some((_, value)) = found.into_iter().next() else { return Ok(None) };
-        let text = self.store.read(&value)?;
-        match serde_json::from_str::<Head>(&text) {
-            Ok(head) if head.format == 1 => Ok(Some(head)),
-            _ => Err(Error::new(
-                ErrorKind::Newer,
-                "expected a control key of format 1, found another; a newer Exuvia wrote it, or something that is not Exuvia",
-            )),
-        }
-    }
-
-    pub(super) async fn check_fence(&self, run: &Run) -> Result<()> {
-        let token = self.read_head().await?.and_then(|head| head.run).map(|run| run.token);
-        match token.as_deref() == Some(&*run.token) {
-            true => Ok(()),
-            false => Err(Error::new(
-                ErrorKind::Fenced,
-                "expected to be the runner of this run, found another one; it finishes the run",
-            )),
-        }
-    }
-
+impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     /// Saves everything that the store holds.
     async fn save(&self, run: &Run, line: Vec<Link>) -> Result<Manifest> {
         let keys = self.store.keys().await?;
@@ -97,10 +32,6 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
             self.report(run, Stage::Snapshot, census.total(), 0, bytes);
         }
         writer.seal(census.0).await
-    }
-
-    pub(super) fn report(&self, run: &Run, stage: Stage, done: u64, of: u64, bytes: u64) {
-        self.host.progress(&run.id, Progress { stage, done, of, bytes });
     }
 
     /// Reads the snapshot back; every record goes up and must come down to what it was. Nothing is written.

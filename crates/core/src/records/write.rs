@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::Records;
 use super::assemble::Assembly;
-use super::line::{self, RESIDUE, Record, residue_key};
+use super::line::residue_key;
 use super::snapshot::{CHUNK, Manifest};
+use super::source::Present;
 use super::store::{Host, Shape, Store, Vault};
-use super::target::Records;
 use super::walk::MARKER;
 use crate::chain::{Layout, Version};
 use crate::document::Value;
@@ -24,35 +25,6 @@ pub(super) struct Batch {
 }
 
 impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
-    pub(super) fn target_version(&self, run: &Run) -> Version {
-        Version(run.to_line.len() as u32)
-    }
-
-    /// The snapshot that a run's records are read from.
-    pub(super) async fn source(&self, run: &Run) -> Result<Manifest> {
-        let seal = match (&run.source, &run.seal) {
-            (Source::Chain, Some(seal)) | (Source::Staged { seal, .. } | Source::Snapshot { seal }, _) => seal,
-            (Source::Chain, None) => {
-                return Err(Error::new(ErrorKind::Snapshot, "expected a run with a snapshot, found none"));
-            }
-        };
-        Manifest::load(&self.vault, seal).await
-    }
-
-    /// The records of a chunk of the source, as they are to be.
-    pub(super) fn moved<'a>(&self, run: &Run, chunk: &'a str) -> Result<Vec<Record<'a>>> {
-        let to = self.target_version(run);
-        if run.source != Source::Chain {
-            return line::records(chunk, self.chain, to);
-        }
-        let mut records = line::records(chunk, self.chain, run.from)?;
-        for Record { collection, key, value, residues } in &mut records {
-            let moved = self.chain.translate(collection, run.from, to, value, residues);
-            moved.map_err(|error| error.in_record(key))?;
-        }
-        Ok(records)
-    }
-
     /// What a chunk of the source writes, where its records have storage keys of their own.
     pub(super) fn batch(&self, run: &Run, chunk: &str, present: &Present) -> Result<Batch> {
         let to = self.target_version(run);
@@ -85,31 +57,6 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
             }
         }
         Ok(Batch { entries, records })
-    }
-
-    /// What a run must know of the store as it was, to write beside it.
-    pub(super) async fn present(&self, run: &Run) -> Result<Present> {
-        let keys = self.store.keys().await?;
-        let residues = keys.iter().filter(|key| key.starts_with(RESIDUE)).cloned().collect();
-        let written =
-            keys.iter().filter_map(|key| key.strip_prefix(MARKER)).filter_map(|mark| mark.parse().ok()).collect();
-        let mut records = HashSet::new();
-        if let (Source::Staged { merge: Merge::Keep | Merge::Take, .. }, Some(seal)) = (&run.source, &run.seal) {
-            let manifest = Manifest::load(&self.vault, seal).await?;
-            for index in 0..manifest.chunks.len() {
-                let chunk = manifest.chunk(&self.vault, index).await?;
-                let found = line::records(&chunk, self.chain, run.from)?;
-                records
-                    .extend(found.into_iter().map(|record| (record.collection.into_owned(), record.key.into_owned())));
-            }
-        }
-        let keep = matches!(run.source, Source::Staged { merge: Merge::Keep, .. });
-        Ok(Present { residues, written, records, keep })
-    }
-
-    pub(super) async fn set(&self, entries: &[(String, String)]) -> Result<()> {
-        let values = entries.iter().map(|(key, text)| Ok((key.clone(), self.store.write(text)?)));
-        self.store.set(values.collect::<Result<_>>()?).await
     }
 
     pub(super) async fn apply_records(&self, run: &Run) -> Result<()> {
@@ -253,23 +200,5 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
             keys.extend(self.batch(run, &chunk, &present)?.entries.into_iter().map(|(key, _)| key));
         }
         Ok(keys)
-    }
-}
-
-/// What the store held before the run wrote.
-#[derive(Default)]
-pub(super) struct Present {
-    residues: HashSet<String>,
-    /// Batches that are written.
-    written: HashSet<usize>,
-    /// Records that an import meets.
-    pub(super) records: HashSet<(String, String)>,
-    keep: bool,
-}
-
-impl Present {
-    /// Whether a record that is there already stays.
-    pub(super) fn wins(&self, collection: &str, key: &str) -> bool {
-        self.keep && self.records.contains(&(collection.to_owned(), key.to_owned()))
     }
 }

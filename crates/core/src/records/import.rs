@@ -1,39 +1,21 @@
-//! Export files: a line of JSON a record, between a header and a footer. What comes in is hostile until proved
-//! otherwise, and is staged at the chain's tip before a run brings it in.
+//! What comes in is hostile until proved otherwise, and is staged at the chain's tip before a run brings it in.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use super::Records;
+use super::export::not_at_rest;
+use super::file::{Bytes, Footer, Header, Lines, import};
 use super::line::{self, Line, Record, write_record};
 use super::snapshot::{CHUNK, Purpose, SnapshotWriter};
 use super::store::{Host, Store, Vault};
-use super::target::Records;
 use super::walk::{Census, Walk};
-use crate::chain::{Chain, Layout, Link, OWN_PREFIX, Residues, Standing, Version};
+use crate::chain::{Chain, Layout, OWN_PREFIX, Residues, Standing, Version};
 use crate::document::{Digest, Object, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Cause, Found, Merge, Problem, Seal, Target};
-
-/// A file's bytes, from front to back.
-#[allow(async_fn_in_trait)]
-pub trait Bytes {
-    /// The next bytes; none at the end.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Import`] where the file cannot be read.
-    async fn next(&mut self) -> Result<Vec<u8>>;
-}
-
-/// Where an export goes, piece by piece.
-pub trait Sink {
-    /// Takes the next piece.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Store`] where there is no room.
-    fn take(&mut self, text: &str) -> Result<()>;
-}
 
 /// What an import would do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -66,60 +48,10 @@ pub struct CollectionPreview {
     pub remove: u64,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Header {
-    exuvia: String,
-    format: u32,
-    version: Version,
-    line: Vec<Link>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Footer {
-    end: bool,
-    records: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    digest: Option<String>,
-}
-
-/// No line of a file is longer: the largest record, and the chain in the header.
-const LONGEST_LINE: usize = 256 << 20;
-
 /// What wraps a record in a line.
 const LEVELS: usize = 1;
 
 impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
-    /// Writes everything in the chain's collections, with the chain itself, so that an older build can go back along it.
-    /// Data that could not be moved up yet is written at the version where it is.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Busy`] where a run is under way, or the chain does not know the data.
-    pub async fn export(&self, sink: &mut impl Sink) -> Result<()> {
-        let _guard = self.acquire().await?;
-        let version = self.version_at_rest().await?;
-        let line = self.chain.line(version).cloned().collect();
-        let mut digest = blake3::Hasher::new();
-        let mut emit = |text: &str| {
-            digest.update(text.as_bytes());
-            sink.take(text)
-        };
-        let header = Header { exuvia: "export".to_owned(), format: 1, version, line };
-        let header = json(&header)?;
-        emit(&format!("{},\"chain\":{}}}\n", &header[..header.len() - 1], self.chain.to_value().to_json()))?;
-        let mut walk = Walk::new(&self.store, self.chain, version, self.store.keys().await?);
-        let mut count = 0;
-        while let Some(chunk) = walk.next().await? {
-            let mut text = String::with_capacity(chunk.len());
-            for record in line::records(&chunk, self.chain, version)? {
-                write_record(&record, &mut text);
-                count += 1;
-            }
-            emit(&text)?;
-        }
-        let digest = digest.finalize().to_hex().to_string();
-        sink.take(&(json(&Footer { end: true, records: count, digest: Some(digest) })? + "\n"))
-    }
-
     /// Reads a file, brings its records to the chain's tip, and keeps them for a run.
     ///
     /// # Errors
@@ -212,14 +144,6 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         }
     }
 
-    async fn version_at_rest(&self) -> Result<Version> {
-        let Found::Marked(head) = self.find().await? else { return Err(not_at_rest()) };
-        match (self.chain.standing(&head.line), &head.run) {
-            (Standing::At(version), None) => Ok(version.max(Version(1))),
-            _ => Err(not_at_rest()),
-        }
-    }
-
     async fn digests(&self, version: Version) -> Result<HashMap<(String, String), Digest>> {
         let mut digests = HashMap::new();
         let mut walk = Walk::new(&self.store, self.chain, version, self.store.keys().await?);
@@ -249,7 +173,7 @@ struct Import<'c, B> {
 
 impl<'c, B: Bytes> Import<'c, B> {
     fn new(chain: &'c Chain, file: B, survives: &'c dyn Fn(&str) -> Result<()>) -> Self {
-        let lines = Lines { file, buffer: Vec::new(), at: 0, number: 0, digest: blake3::Hasher::new() };
+        let lines = Lines::new(file);
         Self {
             chain,
             survives,
@@ -396,53 +320,6 @@ impl<'c, B: Bytes> Import<'c, B> {
     }
 }
 
-/// The lines of a file, of bounded length.
-struct Lines<B> {
-    file: B,
-    buffer: Vec<u8>,
-    at: usize,
-    number: usize,
-    digest: blake3::Hasher,
-}
-
-impl<B: Bytes> Lines<B> {
-    async fn next(&mut self) -> Result<Option<String>> {
-        let mut searched = self.at;
-        loop {
-            if let Some(length) = self.buffer[searched..].iter().position(|byte| *byte == b'\n') {
-                let end = searched + length;
-                return self.cut(end, end + 1).map(Some);
-            }
-            searched = self.buffer.len();
-            let more = self.file.next().await?;
-            if more.is_empty() {
-                let end = self.buffer.len();
-                return if end > self.at { self.cut(end, end).map(Some) } else { Ok(None) };
-            }
-            if searched - self.at + more.len() > LONGEST_LINE {
-                return Err(import(&format!(
-                    "line {}: expected at most {LONGEST_LINE} bytes, found more",
-                    self.number + 1
-                )));
-            }
-            self.buffer.drain(..self.at);
-            searched -= self.at;
-            self.at = 0;
-            self.buffer.extend_from_slice(&more);
-        }
-    }
-
-    fn cut(&mut self, end: usize, next: usize) -> Result<String> {
-        self.number += 1;
-        let line = &self.buffer[self.at..end];
-        self.digest.update(&self.buffer[self.at..next]);
-        self.at = next;
-        let text = std::str::from_utf8(line)
-            .map_err(|_| import(&format!("line {}: expected UTF-8, found other bytes", self.number)))?;
-        Ok(text.to_owned())
-    }
-}
-
 /// A record whose key is not what its layout makes of it would meet another one there.
 fn check_key(layout: &Layout, collection: &str, key: &str, value: &mut Value<'_>) -> Result<()> {
     let matches = match layout {
@@ -458,18 +335,6 @@ fn check_key(layout: &Layout, collection: &str, key: &str, value: &mut Value<'_>
     }
 }
 
-fn json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| import(&error.to_string()))
-}
-
-fn import(message: &str) -> Error {
-    Error::new(ErrorKind::Import, message)
-}
-
 fn not_an_export() -> Error {
     import("line 1: expected the header of an export file of Exuvia, found something else")
-}
-
-fn not_at_rest() -> Error {
-    Error::new(ErrorKind::Busy, "expected data at the chain's tip, found it elsewhere; migrate first")
 }
