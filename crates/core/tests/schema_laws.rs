@@ -139,6 +139,9 @@ fn fitting_type(name: &str, schema: &Json) -> BoxedStrategy<Json> {
     }
 }
 
+/// A declared member, its value, and whether it is there.
+type Kept = (String, Json, bool);
+
 fn fitting_object(schema: &Json) -> BoxedStrategy<Json> {
     let none = Map::new();
     let properties = schema.get("properties").map_or(&none, |properties| properties.as_object().unwrap());
@@ -158,7 +161,7 @@ fn fitting_object(schema: &Json) -> BoxedStrategy<Json> {
         _ => btree_map("[m-p]{1,2}", scalar(), 0..3).prop_map(|more| more.into_iter().collect()).boxed(),
     };
     (declared, rest)
-        .prop_map(|(declared, rest): (Vec<(String, Json, bool)>, Map<String, Json>)| {
+        .prop_map(|(declared, rest): (Vec<Kept>, Map<String, Json>)| {
             let declared = declared.into_iter().filter(|(_, _, kept)| *kept).map(|(name, value, _)| (name, value));
             Json::Object(declared.chain(rest).collect())
         })
