@@ -32,7 +32,6 @@ const HOSTILE: Record<string, (lines: string[]) => string | Buffer> = {
   "is an export with an unknown collection": (lines) => withRecord(lines, "__proto__", "x", "{}"),
   "is an export that writes Exuvia's own keys": (lines) => withRecord(lines, "conversations", "exuvia:r:x", "{}"),
   "is an export with a record that does not fit": (lines) => withRecord(lines, "conversations", "x", '{"id":1}'),
-  "is an export with an empty key": (lines) => withRecord(lines, "distillations", "", NOTE),
   "is an export nested a million deep": (lines) => withLine(lines, deep(1_000_000)),
   "is an export nested deeper than storage keeps": (lines) => withNote(lines, deep(120)),
   "is an export with half a surrogate pair": (lines) => withNote(lines, '"\\ud800"'),

@@ -178,6 +178,38 @@ fn a_record_that_a_step_cannot_take_is_found_before_anything_is_written() {
 }
 
 #[test]
+fn a_record_with_an_empty_key_is_a_record_like_any_other() {
+    let mut old = OLD;
+    old[2].1 = r#"{"":{"conversation":"a","text":"T","tags":"","created":3}}"#;
+    let (machine, chain) = (Machine::holding(&old), chain(5));
+    assert_eq!(open(&machine, &chain).unwrap().state, State::Current);
+    let file = export(&machine, &chain);
+    let fresh = Machine::holding(&[]);
+    open(&fresh, &chain).unwrap();
+    import(&fresh, &chain, &file, Merge::Keep).unwrap();
+    assert!(fresh.data().contains_key("distillation:"), "{:?}", fresh.data().keys());
+}
+
+#[test]
+fn what_a_refused_file_or_an_interrupted_capture_left_is_removed() {
+    let chain = chain(5);
+    let machine = Machine::holding(&OLD);
+    open(&machine, &chain).unwrap();
+    let kept = machine.kept();
+    let file = export(&machine, &chain);
+    import(&machine, &chain, &file[..file.len() / 2], Merge::Keep).unwrap_err();
+    assert_eq!(machine.kept(), kept, "after the refused file");
+    for death in 0..40 {
+        let machine = Machine::holding(&OLD);
+        machine.fuel.set(Some(death));
+        let _ = open(&machine, &chain);
+        machine.fuel.set(None);
+        open(&machine, &chain).unwrap();
+        assert_eq!(machine.kept(), 1, "after a death at {death}");
+    }
+}
+
+#[test]
 fn two_records_with_one_key_are_refused() {
     let mut old = OLD;
     old[1].1 = r#"[{"id":"b","title":"","create_time":0,"update_time":0,"messages":[]},{"id":"b","title":"","create_time":0,"update_time":0,"messages":[]}]"#;

@@ -86,7 +86,7 @@ impl Layout {
     #[must_use]
     pub fn owns(&self, storage_key: &str) -> bool {
         match self.reach() {
-            (prefix, true) => storage_key.len() > prefix.len() && storage_key.starts_with(prefix),
+            (prefix, true) => storage_key.starts_with(prefix),
             (key, false) => storage_key == key,
         }
     }

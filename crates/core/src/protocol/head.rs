@@ -142,7 +142,7 @@ pub struct Seal {
 pub enum Reach {
     /// One key.
     Key(String),
-    /// Each longer key with this prefix.
+    /// Each key with this prefix.
     Prefix(String),
 }
 
@@ -172,7 +172,7 @@ impl Reach {
     pub fn covers(&self, storage_key: &str) -> bool {
         match self {
             Reach::Key(key) => storage_key == key,
-            Reach::Prefix(prefix) => storage_key.len() > prefix.len() && storage_key.starts_with(&**prefix),
+            Reach::Prefix(prefix) => storage_key.starts_with(&**prefix),
         }
     }
 

@@ -163,7 +163,10 @@ impl<T: Target> Runner<'_, T> {
         run.attempts += 1;
         let knows_way = run.source != Source::Chain || matches!(self.chain.standing(&run.to_line), Standing::At(_));
         match run.phase {
-            Phase::Capture => self.put(Head { run: None, ..head }).await.map(Some),
+            Phase::Capture => {
+                self.target.sweep(&run).await?;
+                self.put(Head { run: None, ..head }).await.map(Some)
+            }
             Phase::Up if run.attempts > ATTEMPTS => self.turn_back(head, run, &too_often()).await,
             Phase::Up if !knows_way => self.turn_back(head, run, &unknown_way()).await,
             Phase::Up => {

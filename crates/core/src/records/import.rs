@@ -58,9 +58,17 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     /// [`ErrorKind::Import`] for a file that is malformed or truncated, [`ErrorKind::Fork`] for one of another chain,
     /// [`ErrorKind::Unfit`] for a record that cannot be brought to the tip; each with the line.
     pub async fn stage(&self, file: impl Bytes) -> Result<Seal> {
-        let line = self.chain.lock().line;
         let id = self.host.token();
-        let manifest = SnapshotWriter::<V>::new_manifest(&id, Purpose::Staged, Cause::Import, line, self.host.now());
+        let staged = self.stage_as(&id, file).await;
+        if staged.is_err() {
+            self.vault.delete(&id).await?;
+        }
+        staged
+    }
+
+    async fn stage_as(&self, id: &str, file: impl Bytes) -> Result<Seal> {
+        let line = self.chain.lock().line;
+        let manifest = SnapshotWriter::<V>::new_manifest(id, Purpose::Staged, Cause::Import, line, self.host.now());
         let mut writer = SnapshotWriter::create(&self.vault, manifest).await?;
         let survives = |text: &str| self.survives(text);
         let mut import = Import::new(self.chain, file, &survives);
@@ -274,8 +282,8 @@ impl<'c, B: Bytes> Import<'c, B> {
         mut value: Value<'a>,
         rest: &mut Object<'a>,
     ) -> Result<Record<'a>> {
-        if key.is_empty() || key.starts_with(OWN_PREFIX) {
-            return Err(import("expected a key that is not empty and not Exuvia's own, found one that is"));
+        if key.starts_with(OWN_PREFIX) {
+            return Err(import("expected a key that is not Exuvia's own, found one that is"));
         }
         if !self.seen.insert((collection.to_string(), key.to_string())) {
             return Err(import("expected a record once, found it twice").in_collection(&collection).in_record(&key));

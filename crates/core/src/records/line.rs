@@ -174,8 +174,7 @@ fn misshapen(value: &Value<'_>, layout: &Layout) -> Error {
 fn record_key<'a>(item: &mut Value<'a>, id: &crate::document::Path) -> Result<Cow<'a, str>> {
     let key = id.get(item)?.map(|key| key.text()).transpose()?.flatten();
     match key {
-        Some(key) if !key.is_empty() => Ok(key),
-        _ => Err(Error::new(ErrorKind::Unfit, "expected a record with a key, a text that is not empty, found none")
-            .under_path(id)),
+        Some(key) => Ok(key),
+        None => Err(Error::new(ErrorKind::Unfit, "expected a record with a key, a text, found none").under_path(id)),
     }
 }

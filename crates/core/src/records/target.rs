@@ -14,6 +14,10 @@ use crate::protocol::{Found, Head, Merge, Phase, Progress, Reach, Run, Seal, Sou
 /// The head is padded to this many bytes, so that a full store still has room for the next one.
 const HEAD_BYTES: usize = 16 << 10;
 
+/// Staged records that no run brought in within a day, in milliseconds, are forgotten; another context may just have
+/// staged younger ones.
+const STAGED_FOR: i64 = 86_400_000;
+
 impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     /// Saves everything that the store holds.
     async fn save(&self, run: &Run, line: Vec<Link>) -> Result<Manifest> {
@@ -73,8 +77,15 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         if refused {
             self.vault.delete(&run.id).await?;
         }
+        let brought = match &run.source {
+            Source::Staged { seal, .. } => Some(&seal.id),
+            Source::Chain | Source::Snapshot { .. } => None,
+        };
         for (id, text) in self.vault.manifests().await? {
-            if Manifest::parse(&text).is_none_or(|manifest| manifest.purpose == Purpose::Staged) {
+            let forgotten = Manifest::parse(&text).is_none_or(|manifest| {
+                manifest.purpose == Purpose::Staged && manifest.created_at < run.now - STAGED_FOR
+            });
+            if forgotten || Some(&id) == brought {
                 self.vault.delete(&id).await?;
             }
         }

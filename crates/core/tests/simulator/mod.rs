@@ -69,6 +69,11 @@ impl Machine {
         self.stored.borrow().keys().filter(|key| key.starts_with("exuvia")).cloned().collect()
     }
 
+    /// How many byte strings the vault keeps.
+    pub fn kept(&self) -> usize {
+        self.sealed.borrow().len()
+    }
+
     /// Flips a bit in the first snapshot that is sealed.
     pub fn rot(&self) {
         if let Some(bytes) = self.sealed.borrow_mut().values_mut().next() {
