@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::parts::{meet_boxed, some_unless_any};
 use super::{About, Schema, Types};
-use crate::document::{Object, Value};
+use crate::document::Value;
 
 /// One form that objects may have.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,11 +67,6 @@ impl Shape {
     pub(super) fn tags(&self) -> impl Iterator<Item = (&str, &[Value<'static>])> {
         let required = self.members.iter().filter(|(_, member)| member.required);
         required.filter_map(|(name, member)| member.schema.values().map(|values| (&**name, values)))
-    }
-
-    /// Whether an object has the values that tell this form from the others.
-    pub(super) fn claims(&self, object: &Object<'_>) -> bool {
-        self.tags().all(|(name, values)| object.get(name).is_some_and(|value| values.contains(value)))
     }
 
     /// A form that permits what either permits. A member is declared where both declare it, or the one that does not

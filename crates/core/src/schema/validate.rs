@@ -34,12 +34,13 @@ impl Schema {
     }
 
     fn validate_listed(&self, value: &Value<'_>) -> Result<()> {
-        let opened = value.opened()?;
-        if self.values.contains(&opened) {
-            return Ok(());
+        match contain(&self.values, value) {
+            true => Ok(()),
+            false => {
+                let (count, kind) = (self.values.len(), value.kind());
+                Err(unfit(format!("expected one of {count} listed values, found another {kind}")))
+            }
         }
-        let message = format!("expected one of {} listed values, found another {}", self.values.len(), value.kind());
-        Err(unfit(message))
     }
 
     fn validate_object(&self, value: &Value<'_>) -> Result<()> {
@@ -107,6 +108,11 @@ impl Schema {
 }
 
 impl Shape {
+    /// Whether an object has the values that tell this form from the others.
+    fn claims(&self, object: &Object<'_>) -> bool {
+        self.tags().all(|(name, values)| object.get(name).is_some_and(|value| contain(values, value)))
+    }
+
     /// One pass over the members, so that large objects cost no more than they hold.
     fn validate(&self, object: &Object<'_>) -> Result<()> {
         let mut required = 0;
@@ -157,6 +163,15 @@ impl Text {
         let bytes = text.len().saturating_sub(2) as u64;
         self.length.contains(bytes) && self.length.contains(bytes.div_ceil(12))
     }
+}
+
+/// Whether a value is one of these. A text is read once, not once for each of them.
+fn contain(values: &[Value<'_>], value: &Value<'_>) -> bool {
+    let Ok(Some(text)) = value.text() else { return values.contains(value) };
+    values.iter().any(|known| match known {
+        Value::String(known) => *known == text,
+        other => other == value,
+    })
 }
 
 fn unfit(message: String) -> Error {
