@@ -137,6 +137,52 @@ fn a_death_at_any_operation_ends_in_the_new_data() {
 }
 
 #[test]
+fn a_death_that_takes_the_snapshot_along_ends_in_the_new_data_too() {
+    let chain = chain(5);
+    let whole = Machine::holding(&OLD);
+    open(&whole, &chain).unwrap();
+    for death in 0..whole.operations.get() {
+        let machine = Machine::holding(&OLD);
+        machine.fuel.set(Some(death));
+        let _ = open(&machine, &chain);
+        machine.fuel.set(None);
+        machine.rot();
+        let status = open(&machine, &chain).unwrap();
+        assert_eq!(status.state, State::Current, "after a death at {death} and a rotten snapshot: {status:?}");
+        assert_holds(&machine, &NEW, &format!("after a death at {death} and a rotten snapshot"));
+    }
+}
+
+#[test]
+fn data_that_was_moved_before_keeps_its_residue_when_a_death_takes_the_snapshot_along() {
+    let (three, five) = (chain(3), chain(5));
+    let moved = || {
+        let machine = Machine::holding(&OLD);
+        open(&machine, &three).unwrap();
+        machine.operations.set(0);
+        machine
+    };
+    let whole = moved();
+    open(&whole, &five).unwrap();
+    let residues = |machine: &Machine| {
+        let stored = machine.stored.borrow();
+        let own = stored.iter().filter(|(key, _)| key.starts_with("exuvia:r:"));
+        own.map(|(key, text)| (key.clone(), text.clone())).collect::<Vec<_>>()
+    };
+    assert!(residues(&whole).iter().any(|(key, _)| key.contains("user_preferences")), "{:?}", residues(&whole));
+    for death in 0..whole.operations.get() {
+        let machine = moved();
+        machine.fuel.set(Some(death));
+        let _ = open(&machine, &five);
+        machine.fuel.set(None);
+        machine.rot();
+        open(&machine, &five).unwrap();
+        assert_holds(&machine, &NEW, &format!("after a death at {death}"));
+        assert_eq!(residues(&machine), residues(&whole), "after a death at {death}");
+    }
+}
+
+#[test]
 fn a_batch_that_lands_damaged_brings_the_old_data_back_wherever_the_process_dies() {
     let chain = chain(5);
     let damage: simulator::Damage = |key, text| (key == "conversation:b").then(|| text.replace("hi", "ho"));

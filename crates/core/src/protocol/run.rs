@@ -170,6 +170,7 @@ impl<T: Target> Runner<'_, T> {
             Phase::Up if run.attempts > ATTEMPTS => self.turn_back(head, run, &too_often()).await,
             Phase::Up if !knows_way => self.turn_back(head, run, &unknown_way()).await,
             Phase::Up => {
+                self.secure(&mut run).await?;
                 let head = self.note(head, &run).await?;
                 self.go_up(head, run).await
             }
@@ -182,6 +183,17 @@ impl<T: Target> Runner<'_, T> {
                 self.finish(head, run).await.map(Some)
             }
         }
+    }
+
+    /// Two stores have no common order: after a power failure the head may be there and the snapshot not. Then the data
+    /// itself says what it was.
+    async fn secure(&self, run: &mut Run) -> Result<()> {
+        if let (Source::Chain, Some(seal)) = (&run.source, &run.seal)
+            && !self.target.verify(seal).await?
+        {
+            run.seal = Some(self.target.recapture(run).await?);
+        }
+        Ok(())
     }
 
     fn plan_migration(&self, head: &Head, retry: bool) -> Option<Run> {

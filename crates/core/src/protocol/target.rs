@@ -52,6 +52,13 @@ pub trait Target {
     /// Whatever forbids the run; nothing but the snapshot was written.
     async fn capture(&self, run: &mut Run) -> Result<Seal>;
 
+    /// Saves the data as it was before the run, from what a half-written store still holds: the old keys, the residues
+    /// and the markers. For a run whose snapshot is gone. Nothing but the snapshot is written.
+    ///
+    /// # Errors
+    /// Whatever forbids it.
+    async fn recapture(&self, run: &Run) -> Result<Seal>;
+
     /// Whether a snapshot is there and whole.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod import;
 mod line;
 mod rehearse;
 mod replay;
+mod rewind;
 mod snapshot;
 mod source;
 mod store;

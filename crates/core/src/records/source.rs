@@ -45,8 +45,8 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     pub(super) async fn present(&self, run: &Run) -> Result<Present> {
         let keys = self.store.keys().await?;
         let residues = keys.iter().filter(|key| key.starts_with(RESIDUE)).cloned().collect();
-        let written =
-            keys.iter().filter_map(|key| key.strip_prefix(MARKER)).filter_map(|mark| mark.parse().ok()).collect();
+        let marked = format!("{MARKER}{}:", run.seal.as_ref().map(|seal| &*seal.id).unwrap_or_default());
+        let written = keys.iter().filter_map(|key| key.strip_prefix(&marked)).map(str::to_owned).collect();
         let mut records = HashSet::new();
         if let (Source::Staged { merge: Merge::Keep | Merge::Take, .. }, Some(seal)) = (&run.source, &run.seal) {
             let manifest = Manifest::load(&self.vault, seal).await?;
@@ -66,8 +66,8 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
 #[derive(Default)]
 pub(super) struct Present {
     pub(super) residues: HashSet<String>,
-    /// Batches that are written.
-    pub(super) written: HashSet<usize>,
+    /// Batches that are written: numbers of chunks, and names of collections that are written whole.
+    pub(super) written: HashSet<String>,
     /// Records that an import meets.
     pub(super) records: HashSet<(String, String)>,
     keep: bool,

@@ -1,13 +1,18 @@
 //! The protocol's operations on a store.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use super::Records;
 use super::line::{self, RESIDUE};
 use super::rehearse::Rehearsal;
 use super::replay::{Deed, Replay};
+use super::rewind::Rewind;
 use super::snapshot::{Manifest, Purpose, SnapshotWriter};
 use super::store::{Host, Store, Vault};
 use super::walk::{CONTROL, Census, MARKER, Walk};
 use crate::chain::{Link, Version};
+use crate::document::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Found, Head, Merge, Phase, Progress, Reach, Run, Seal, Source, Stage, Target};
 
@@ -19,12 +24,10 @@ const HEAD_BYTES: usize = 16 << 10;
 const STAGED_FOR: i64 = 86_400_000;
 
 impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
-    /// Saves everything that the store holds.
-    async fn save(&self, run: &Run, line: Vec<Link>) -> Result<Manifest> {
-        let keys = self.store.keys().await?;
-        let manifest = SnapshotWriter::<V>::new_manifest(&run.id, Purpose::Snapshot, run.cause, line, run.now);
+    /// Saves everything that a walk comes to.
+    async fn save(&self, id: &str, run: &Run, line: Vec<Link>, mut walk: Walk<'_, S>) -> Result<Manifest> {
+        let manifest = SnapshotWriter::<V>::new_manifest(id, Purpose::Snapshot, run.cause, line, run.now);
         let mut writer = SnapshotWriter::create(&self.vault, manifest).await?;
-        let mut walk = Walk::new(&self.store, self.chain, run.from, keys);
         let (mut census, mut bytes) = (Census::default(), 0);
         while let Some(chunk) = walk.next().await? {
             writer.append(&chunk).await?;
@@ -36,6 +39,27 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
             self.report(run, Stage::Snapshot, census.total(), 0, bytes);
         }
         writer.seal(census.0).await
+    }
+
+    /// The line that the data has run before the run.
+    async fn line_before(&self, run: &Run) -> Result<Vec<Link>> {
+        Ok(match run.from {
+            // Nobody has marked this data; it is taken for version 1, and the rehearsal checks that it fits.
+            Version(1) => self.chain.line(Version(1)).cloned().collect(),
+            _ => self.read_head().await?.map(|head| head.line).unwrap_or_default(),
+        })
+    }
+
+    /// The storage keys that the run has written, by its markers.
+    async fn moved_keys(&self, keys: &[String]) -> Result<HashSet<String>> {
+        let markers: Vec<_> = keys.iter().filter(|key| key.starts_with(MARKER)).cloned().collect();
+        let mut moved = HashSet::new();
+        for (_, value) in self.store.get(&markers).await? {
+            let text = self.store.read(&value)?;
+            let Value::Array(keys) = Value::parse(&text)?.opened()? else { continue };
+            moved.extend(keys.iter().filter_map(|key| key.text().ok().flatten()).map(Cow::into_owned));
+        }
+        Ok(moved)
     }
 
     /// Reads the snapshot back; every record goes up and must come down to what it was. Nothing is written.
@@ -142,13 +166,10 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
     }
 
     async fn capture(&self, run: &mut Run) -> Result<Seal> {
-        let line = match run.from {
-            // Nobody has marked this data; it is taken for version 1, and the rehearsal checks that it fits.
-            Version(1) => self.chain.line(Version(1)).cloned().collect(),
-            _ => self.read_head().await?.map(|head| head.line).unwrap_or_default(),
-        };
+        let line = self.line_before(run).await?;
         self.enter(run, Stage::Snapshot);
-        let manifest = self.save(run, line).await?;
+        let walk = Walk::new(&self.store, self.chain, run.from, self.store.keys().await?);
+        let manifest = self.save(&run.id, run, line, walk).await?;
         let seal = manifest.seal()?;
         let manifest = Manifest::load(&self.vault, &seal).await?;
         self.rehearse(run, &manifest).await?;
@@ -159,6 +180,16 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         run.records = counted.records;
         run.bytes = counted.bytes;
         Ok(seal)
+    }
+
+    async fn recapture(&self, run: &Run) -> Result<Seal> {
+        let keys = self.store.keys().await?;
+        let moved = self.moved_keys(&keys).await?;
+        let rewind = Rewind { chain: self.chain, from: run.from, to: self.target_version(run), moved };
+        let line = self.line_before(run).await?;
+        self.enter(run, Stage::Snapshot);
+        let walk = Walk::rewinding(&self.store, rewind, keys);
+        self.save(&self.host.token(), run, line, walk).await?.seal()
     }
 
     async fn verify(&self, seal: &Seal) -> Result<bool> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::line::{RESIDUE, residue_key, write_slice, write_whole};
+use super::rewind::Rewind;
 use super::snapshot::CHUNK;
 use super::store::{Shape, Store};
 use crate::chain::{Chain, Layout, Version};
@@ -11,7 +12,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// The control key: the head stands in it.
 pub(super) const CONTROL: &str = "exuvia";
-/// Keys of markers start so: one for each batch that was written, in the same call as the batch.
+/// Keys of markers start so: one for each batch that was written, in the same call as the batch, with the keys in it.
+/// Then the snapshot's name, a colon, and what the batch is.
 pub(super) const MARKER: &str = "exuvia:b:";
 
 /// Values are fetched in groups of this many: more gain nothing (measured), fewer cost calls.
@@ -28,6 +30,7 @@ pub(super) struct Walk<'w, S: Store> {
     /// Everything else but Exuvia's own.
     whole: Vec<String>,
     open: Option<Open<S::Value>>,
+    rewind: Option<Rewind<'w>>,
 }
 
 /// An array or map that is being read.
@@ -50,7 +53,23 @@ impl<'w, S: Store> Walk<'w, S> {
         // The last is taken first.
         data.sort_unstable_by(|a, b| b.cmp(a));
         let (sliced, whole) = data.into_iter().partition(aggregated);
-        Self { store, chain, version, residues: residues.into_iter().collect(), sliced, whole, open: None }
+        Self {
+            store,
+            chain,
+            version,
+            residues: residues.into_iter().collect(),
+            sliced,
+            whole,
+            open: None,
+            rewind: None,
+        }
+    }
+
+    /// A walk over what the store held before a run began to write.
+    pub(super) fn rewinding(store: &'w S, rewind: Rewind<'w>, mut keys: Vec<String>) -> Self {
+        keys.retain(|key| rewind.knows(key));
+        let walk = Self::new(store, rewind.chain, rewind.from, keys);
+        Self { rewind: Some(rewind), ..walk }
     }
 
     /// The next chunk, of about [`CHUNK`] bytes; `None` at the end.
@@ -145,8 +164,13 @@ impl<'w, S: Store> Walk<'w, S> {
         if keys.is_empty() {
             return Ok(());
         }
-        for (key, value) in self.fetch(keys).await? {
-            write_whole(&key, &self.store.read(&value)?, chunk);
+        let read = |(key, value): (String, S::Value)| Ok((key, self.store.read(&value)?));
+        let found: BTreeMap<_, _> = self.fetch(keys).await?.into_iter().map(read).collect::<Result<_>>()?;
+        for (key, text) in &found {
+            match &self.rewind {
+                Some(rewind) => write_whole(key, &rewind.text(key, &found)?, chunk),
+                None => write_whole(key, text, chunk),
+            }
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::Records;
 use super::assemble::Assembly;
-use super::line::residue_key;
+use super::line::{RESIDUE, residue_key};
 use super::snapshot::{CHUNK, Manifest};
 use super::source::Present;
 use super::store::{Host, Shape, Store, Vault};
@@ -69,16 +69,18 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
             let Batch { mut entries, records } = self.batch(run, &chunk, &present)?;
             done += records;
             bytes += chunk.len() as u64;
-            if !entries.is_empty() && !present.written.contains(&index) {
+            if !entries.is_empty() && !present.written.contains(&index.to_string()) {
                 self.check_fence(run).await?;
-                entries.push((format!("{MARKER}{index}"), "true".to_owned()));
+                entries.push(marker(run, &index.to_string(), entries.iter().map(|(key, _)| &**key)));
                 self.set(&entries).await?;
             }
             self.report(run, Stage::Apply, done, of, bytes);
         }
         for (key, value) in self.assemblies(run, &source, &present).await? {
             self.check_fence(run).await?;
-            self.store.set(vec![(key, value)]).await?;
+            let (mark, keys) = marker(run, &key, [&*key]);
+            let keys = self.store.write(&keys)?;
+            self.store.set(vec![(key, value), (mark, keys)]).await?;
         }
         Ok(())
     }
@@ -201,4 +203,11 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         }
         Ok(keys)
     }
+}
+
+/// The marker of a batch: which keys it writes.
+fn marker<'k>(run: &Run, batch: &str, keys: impl IntoIterator<Item = &'k str>) -> (String, String) {
+    let seal = run.seal.as_ref().map(|seal| &*seal.id).unwrap_or_default();
+    let keys = keys.into_iter().filter(|key| !key.starts_with(RESIDUE)).map(Value::from).collect();
+    (format!("{MARKER}{seal}:{batch}"), Value::Array(keys).to_json())
 }

@@ -74,9 +74,9 @@ impl Machine {
         self.sealed.borrow().len()
     }
 
-    /// Flips a bit in the first snapshot that is sealed.
+    /// Flips a bit in each snapshot that is sealed.
     pub fn rot(&self) {
-        if let Some(bytes) = self.sealed.borrow_mut().values_mut().next() {
+        for bytes in self.sealed.borrow_mut().values_mut() {
             let middle = bytes.len() / 2;
             bytes[middle] ^= 1;
         }
