@@ -31,11 +31,6 @@ impl<'a> Residues<'a> {
         }
     }
 
-    /// Drops what one migration left.
-    pub(crate) fn forget(&mut self, migration: &str) {
-        self.by_migration.remove(migration);
-    }
-
     /// The residues as JSON.
     #[must_use]
     pub fn to_value(&self) -> Value<'a> {

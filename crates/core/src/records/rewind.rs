@@ -1,11 +1,12 @@
 //! The old form of a store that a run has half written, from the store alone: the way on where the snapshot is gone.
 //!
 //! Apply only sets, so what lived under other keys is still there. What was overwritten goes down again with its residue,
-//! which was written with it; the markers say which keys that are.
+//! which was written with it; the markers say which keys that are. Residues stay as the run left them: by the laws of the
+//! lenses, going up with them again leads to the same place.
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::line::{RESIDUE, residue_key};
+use super::line::residue_key;
 use crate::chain::{Chain, Layout, Residues, Version};
 use crate::document::Value;
 use crate::error::Result;
@@ -29,9 +30,6 @@ impl Rewind<'_> {
     /// What stood under a key; `group` holds what stands there now, with the residues of its records.
     pub(super) fn text(&self, key: &str, group: &BTreeMap<String, String>) -> Result<String> {
         let text = group.get(key).cloned().unwrap_or_default();
-        if let Some(owner) = key.strip_prefix(RESIDUE) {
-            return self.residue(owner, text);
-        }
         match self.owner(key) {
             Some((name, record)) if self.moved.contains(key) => {
                 let empty = "{}".to_owned();
@@ -43,24 +41,6 @@ impl Rewind<'_> {
             }
             _ => Ok(text),
         }
-    }
-
-    /// A record's residue without what the run put there.
-    fn residue(&self, owner: &str, text: String) -> Result<String> {
-        let Some((name, record)) = owner.split_once(':') else { return Ok(text) };
-        let layout = self.chain.collections(self.to).get(name).map(|collection| &collection.layout);
-        let written = match layout {
-            Some(Layout::Prefix { prefix }) => self.moved.contains(&format!("{prefix}{record}")),
-            Some(layout) => self.moved.contains(layout.reach().0),
-            None => false,
-        };
-        if !written {
-            return Ok(text);
-        }
-        let mut residues = Residues::from_value(&Value::parse_inside(&text, 8)?)?;
-        let run = self.chain.line(self.to).skip(self.from.0 as usize);
-        run.for_each(|link| residues.forget(&link.id));
-        Ok(residues.to_value().to_json())
     }
 
     /// The collection and the record's key of a storage key that holds one record in both versions.
