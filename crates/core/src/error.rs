@@ -108,6 +108,13 @@ impl Error {
         self
     }
 
+    /// Puts the number of a file's line before the message.
+    #[must_use]
+    pub fn at_line(mut self, number: usize) -> Self {
+        self.0.message.insert_str(0, &format!("line {number}: "));
+        self
+    }
+
     /// Names the migration, unless a place further in did.
     #[must_use]
     pub fn in_migration(mut self, id: &str) -> Self {

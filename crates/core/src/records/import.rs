@@ -252,7 +252,7 @@ impl<'c, B: Bytes> Import<'c, B> {
             Some(_) if self.ended => Err(import(&format!("line {number}: expected the end of the file, found more"))),
             Some(line) => {
                 let taken = self.line(&line, &digest, out);
-                taken.map_err(|error| Error::new(error.kind(), format!("line {number}: {error}")))?;
+                taken.map_err(|error| error.at_line(number))?;
                 Ok(Some(()))
             }
         }
