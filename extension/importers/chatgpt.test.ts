@@ -1,6 +1,6 @@
 /// <reference types="node" />
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "@playwright/test";
 import { chatgpt } from "./chatgpt.js";
 
 interface Said {
@@ -38,7 +38,7 @@ const PAIR = {
   b: node("a", { role: "assistant", parts: ["A"] }),
 };
 
-void test("the way to the current node becomes the messages", () => {
+test("the way to the current node becomes the messages", () => {
   assert.deepEqual(
     [...chatgpt([conversation(PAIR)])],
     [
@@ -60,7 +60,7 @@ void test("the way to the current node becomes the messages", () => {
   );
 });
 
-void test("messages of other branches are kept with their place", () => {
+test("messages of other branches are kept with their place", () => {
   const mapping = {
     ...PAIR,
     old: node("a", { role: "assistant", parts: ["first answer"] }),
@@ -77,7 +77,7 @@ void test("messages of other branches are kept with their place", () => {
   ]);
 });
 
-void test("a branch is placed also when the file has it before its parents", () => {
+test("a branch is placed also when the file has it before its parents", () => {
   const mapping = {
     last: node("mid", { parts: ["3"] }),
     mid: node("first", { parts: ["2"] }),
@@ -97,7 +97,7 @@ void test("a branch is placed also when the file has it before its parents", () 
   );
 });
 
-void test("messages of the system, hidden and empty ones are skipped", () => {
+test("messages of the system, hidden and empty ones are skipped", () => {
   const mapping = {
     root: node(null),
     s: node("root", { role: "system", parts: ["instructions"] }),
@@ -116,7 +116,7 @@ void test("messages of the system, hidden and empty ones are skipped", () => {
   ]);
 });
 
-void test("parts that are objects become words, and are kept", () => {
+test("parts that are objects become words, and are kept", () => {
   const image = { content_type: "image_asset_pointer", asset_pointer: "file-service://x", width: 64, height: 32 };
   const voice = { content_type: "audio_transcription", text: "spoken" };
   const sound = { content_type: "audio_asset_pointer", asset_pointer: "sediment://y" };
@@ -128,7 +128,7 @@ void test("parts that are objects become words, and are kept", () => {
   assert.deepEqual(record.messages, [{ sender: "human", text, time: null, parts }]);
 });
 
-void test("contents without parts keep what the text does not say", () => {
+test("contents without parts keep what the text does not say", () => {
   const quote = { content_type: "tether_quote", url: "https://example.org", title: "", text: "quoted" };
   const thoughts = { content_type: "thoughts", thoughts: [{ summary: "s" }] };
   const mapping = {
@@ -146,7 +146,7 @@ void test("contents without parts keep what the text does not say", () => {
   ]);
 });
 
-void test("what is missing or null has a plain stand-in", () => {
+test("what is missing or null has a plain stand-in", () => {
   const mapping = { b: node(null, { time: 7 }), c: node("b", { time: 5 }) };
   const item = { conversation_id: "new", title: null, create_time: null, mapping };
   const [record] = converted(item) as [Record<string, unknown>];
@@ -159,7 +159,7 @@ void test("what is missing or null has a plain stand-in", () => {
   ]);
 });
 
-void test("names that JavaScript treats apart are ordinary", () => {
+test("names that JavaScript treats apart are ordinary", () => {
   const item: unknown = JSON.parse(
     `{"id":"__proto__","title":"constructor","create_time":1,"update_time":1,"current_node":"__proto__",
       "mapping":{"__proto__":{"parent":null,"message":{"author":{"role":"user"},"content":{"content_type":"text","parts":["x"]}}}}}`,
@@ -170,7 +170,7 @@ void test("names that JavaScript treats apart are ordinary", () => {
   assert.deepEqual(record.messages, [{ sender: "human", text: "x", time: null }]);
 });
 
-void test("a long branch takes no more than its length", () => {
+test("a long branch takes no more than its length", () => {
   const mapping: Record<string, object> = { b: node(null) };
   for (let i = 0; i < 20_000; i++) mapping[`n${i}`] = node(i === 0 ? "b" : `n${i - 1}`, {});
   const [record] = converted(conversation(mapping)) as [{ branches: unknown[] }];
@@ -235,7 +235,7 @@ const FAULTS: [name: string, items: unknown[], message: string][] = [
 ];
 
 for (const [name, items, message] of FAULTS) {
-  void test(`fault: ${name}`, () => {
+  test(`fault: ${name}`, () => {
     assert.throws(() => [...chatgpt(items)], { name: "ImportFault", message });
   });
 }

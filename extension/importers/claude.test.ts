@@ -1,6 +1,6 @@
 /// <reference types="node" />
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "@playwright/test";
 import { claude, secondsOf } from "./claude.js";
 
 const CREATED = "2024-05-01T12:34:56.789012Z";
@@ -14,7 +14,7 @@ function messages(...said: unknown[]): unknown[] {
   return (line?.record as { messages: unknown[] }).messages;
 }
 
-void test("a conversation becomes a record of version 1", () => {
+test("a conversation becomes a record of version 1", () => {
   const said = {
     sender: "human",
     text: "Q",
@@ -41,7 +41,7 @@ void test("a conversation becomes a record of version 1", () => {
   );
 });
 
-void test("an empty text is taken from the content", () => {
+test("an empty text is taken from the content", () => {
   const content = [
     { type: "text", text: "one" },
     { type: "tool_use", name: "search", input: {} },
@@ -52,7 +52,7 @@ void test("an empty text is taken from the content", () => {
   ]);
 });
 
-void test("attachments are named in the text and kept", () => {
+test("attachments are named in the text and kept", () => {
   const attachments = [{ file_name: "notes.txt", extracted_content: "long" }];
   const files = [{ file_name: "" }];
   assert.deepEqual(messages({ sender: "human", text: "See", attachments, files }), [
@@ -60,11 +60,11 @@ void test("attachments are named in the text and kept", () => {
   ]);
 });
 
-void test("a message without anything in it is skipped", () => {
+test("a message without anything in it is skipped", () => {
   assert.deepEqual(messages({ sender: "human", text: "", content: [], attachments: [] }), []);
 });
 
-void test("times keep their microseconds", () => {
+test("times keep their microseconds", () => {
   assert.equal(secondsOf("2024-05-01T12:34:56.789012Z"), 1714566896.789012);
   assert.equal(secondsOf("2024-05-01T14:34:56.789012+02:00"), 1714566896.789012);
   assert.equal(secondsOf("2024-05-01T12:34:56Z"), 1714566896);
@@ -99,7 +99,7 @@ const FAULTS: [name: string, items: unknown[], message: string][] = [
 ];
 
 for (const [name, items, message] of FAULTS) {
-  void test(`fault: ${name}`, () => {
+  test(`fault: ${name}`, () => {
     assert.throws(() => [...claude(items)], { name: "ImportFault", message });
   });
 }

@@ -1,6 +1,6 @@
 /// <reference types="node" />
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "@playwright/test";
 import { badPlace } from "./place.js";
 
 const BAD: [text: string, line: number, column: number, item: number, ended: boolean][] = [
@@ -21,7 +21,7 @@ const BAD: [text: string, line: number, column: number, item: number, ended: boo
 ];
 
 for (const [text, line, column, item, ended] of BAD) {
-  void test(`not JSON: ${JSON.stringify(text)}`, () => {
+  test(`not JSON: ${JSON.stringify(text)}`, () => {
     assert.throws(() => JSON.parse(text) as unknown);
     assert.deepEqual(badPlace(text), { line, column, item, ended });
   });
@@ -38,10 +38,10 @@ const GOOD = [
 ];
 
 for (const text of GOOD) {
-  void test(`JSON: ${text}`, () => assert.equal(badPlace(text), undefined));
+  test(`JSON: ${text}`, () => assert.equal(badPlace(text), undefined));
 }
 
-void test("nesting deeper than the stack is no trouble", () => {
+test("nesting deeper than the stack is no trouble", () => {
   const deep = "[".repeat(1_000_000);
   assert.deepEqual(badPlace(deep), { line: 1, column: 1_000_001, item: 1, ended: true });
 });
