@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// A value changes by a function, and back by another. Where the two do not undo each other the pair of values is
 /// remembered: if the value met is the remembered one, its counterpart returns; if somebody changed it, the change wins
-/// and goes through the function. Where the enclosing object is absent nothing happens.
+/// and goes through the function. Where there is no enclosing object nothing happens.
 #[derive(Clone, Debug)]
 pub struct Edit {
     /// Where the value stands, in both versions.
@@ -27,14 +27,16 @@ impl Edit {
         let (ahead, back) = way.orient(&self.forward, &self.backward);
         let current = slot.read();
 
-        let remembered = match entry {
-            Some(Entry::Memo(memo)) => {
-                let (here, there) = way.orient(memo.older, memo.newer);
-                (here == current).then_some(there)
-            }
-            _ => None,
+        let (mut remembered, mut was_there) = (None, false);
+        if let Some(Entry::Memo(memo)) = entry {
+            let (here, there) = way.orient(memo.older, memo.newer);
+            was_there = there.is_some();
+            remembered = (here == current).then_some(there);
+        }
+        let computed = match ahead {
+            Function::Withdraw(fits) if was_there => Function::Admit(fits.clone()).apply(current.clone()),
+            ahead => ahead.apply(current.clone()),
         };
-        let computed = ahead.apply(current.clone());
         let (next, ahead_agrees) = match remembered {
             Some(next) => {
                 let agrees = computed.is_ok_and(|value| value == next);
@@ -61,11 +63,7 @@ impl<'v, 'a> Slot<'v, 'a> {
         let Some((parent, _)) = path.split_last() else { return Ok(Some(Slot::Focus(focus))) };
         let Some(name) = path.tokens().next_back() else { return Ok(None) };
         let Some(enclosing) = parent.get(focus)? else { return Ok(None) };
-        let kind = enclosing.kind();
-        match enclosing.object_mut()? {
-            Some(object) => Ok(Some(Slot::Member(object, name))),
-            None => Err(Error::new(ErrorKind::Unfit, format!("expected an object, found {kind}")).under_path(&parent)),
-        }
+        Ok(enclosing.object_mut()?.map(|object| Slot::Member(object, name)))
     }
 
     fn read(&self) -> Option<Value<'a>> {

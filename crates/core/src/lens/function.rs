@@ -12,8 +12,9 @@ use crate::schema::Schema;
 pub enum Function {
     /// The value as it is.
     Keep,
-    /// Absent.
-    Drop,
+    /// Absent. Where the residue says that something was there before, what became of it stays, if it fits: an unknown
+    /// member that a step made its own comes back with its edits.
+    Withdraw(Schema),
     /// This value where there is none, or where what is there does not fit.
     Default {
         /// What stands in.
@@ -25,8 +26,8 @@ pub enum Function {
     Admit(Schema),
     /// The object that is there, or an empty one.
     Enclose,
-    /// The object that is there; absent where it is empty.
-    Prune,
+    /// The value that is there; absent where it is an empty object or does not fit.
+    Prune(Schema),
     /// The counterpart of the value in a table. Absent stays absent.
     Table {
         /// Pairs of value and counterpart.
@@ -47,6 +48,15 @@ pub enum Function {
     Split(String),
     /// A list of texts joined by a separator.
     Join(String),
+    /// Another function where it has a value, and one that fits; else this value. Absent stays absent.
+    Within {
+        /// The function.
+        function: Box<Function>,
+        /// What its value must fit.
+        fits: Schema,
+        /// What stands in.
+        otherwise: Value<'static>,
+    },
 }
 
 /// What a table does with a value that it does not name.
@@ -68,25 +78,29 @@ impl Function {
     pub fn apply<'a>(&self, value: Option<Value<'a>>) -> Result<Option<Value<'a>>> {
         let present = match (self, value) {
             (Function::Keep, value) => return Ok(value),
-            (Function::Drop, _) => return Ok(None),
+            (Function::Withdraw(_), _) => return Ok(None),
             (Function::Default { value: default, .. }, None) => return Ok(Some(default.clone())),
             (Function::Enclose, None) => return Ok(Some(Value::Object(Object::new()))),
             (_, None) => return Ok(None),
             (_, Some(value)) => value,
         };
         match self {
-            Function::Keep | Function::Drop => Ok(Some(present)),
+            Function::Keep | Function::Withdraw(_) => Ok(Some(present)),
             Function::Default { value, fits } => Ok(Some(if fits.accepts(&present) { present } else { value.clone() })),
             Function::Admit(fits) => Ok(fits.accepts(&present).then_some(present)),
             Function::Enclose if present.kind() == Kind::Object => Ok(Some(present)),
             Function::Enclose => Ok(Some(Value::Object(Object::new()))),
-            Function::Prune => {
+            Function::Prune(fits) => {
                 let empty = matches!(present.opened()?, Value::Object(object) if object.is_empty());
-                Ok((!empty).then_some(present))
+                Ok((!empty && fits.accepts(&present)).then_some(present))
             }
             Function::Table { pairs, unmapped } => look_up(pairs, unmapped, present).map(Some),
             Function::Time { .. } if present.kind() == Kind::Null => Ok(Some(present)),
             Function::Time { from, to, whole } => convert_time(*from, *to, *whole, &present).map(Some),
+            Function::Within { function, fits, otherwise } => {
+                let value = function.apply(Some(present)).ok().flatten().filter(|value| fits.accepts(value));
+                Ok(Some(value.unwrap_or_else(|| otherwise.clone())))
+            }
             Function::Split(by) => split(by, &present).map(Some),
             Function::Join(by) => join(by, &present).map(Some),
         }

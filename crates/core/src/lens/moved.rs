@@ -1,6 +1,6 @@
 use super::Way;
 use super::residue::{Displaced, Entry};
-use crate::document::{Path, Put, Value};
+use crate::document::{Kind, Path, Put, Value};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A value changes its place. An absent value stays absent; what stands where the value goes is no part of the schema
@@ -29,11 +29,11 @@ impl Move {
 
         let (value, pruned) = source.take(focus, at_source.made)?;
         let at_source = match at_source.value {
-            Some(unknown) => {
+            Some(unknown) if is_enclosed(source, focus)? => {
                 put(source, focus, unknown.clone())?;
                 Displaced { value: Some(unknown), made: 0 }
             }
-            None => Displaced { value: None, made: pruned },
+            _ => Displaced { value: None, made: pruned },
         };
         let (displaced, _) = target.take(focus, 0)?;
         let made = value.map_or(Ok(0), |value| put(target, focus, value))?;
@@ -43,6 +43,12 @@ impl Move {
         let nothing = from == Displaced::default() && to == Displaced::default();
         Ok((!nothing).then_some(Entry::Moved { from, to }))
     }
+}
+
+/// Whether the object around a place is there. One that somebody deleted is not made again for what was unknown in it.
+fn is_enclosed(path: &Path, focus: &mut Value<'_>) -> Result<bool> {
+    let Some((parent, _)) = path.split_last() else { return Ok(true) };
+    Ok(parent.get(focus)?.is_some_and(|enclosing| enclosing.kind() == Kind::Object))
 }
 
 fn put<'a>(path: &Path, focus: &mut Value<'a>, value: Value<'a>) -> Result<usize> {

@@ -29,9 +29,7 @@ fn read(fields: &mut Fields<'_>) -> Result<Box<dyn Step>> {
 
 impl Step for Add {
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
-        for enclosing in self.at.ancestors() {
-            lowering.enclose(&enclosing)?;
-        }
+        lowering.enclose_ancestors(&self.at)?;
         let presence = lowering.schema.presence(&self.at);
         let declared = lowering.schema.at(&self.at).cloned();
         let (schema, backward) = match (presence, declared) {
@@ -43,8 +41,13 @@ impl Step for Add {
                 declared.validate(&self.value).map_err(|error| error.of_kind(ErrorKind::Chain))?;
                 (declared, Function::Keep)
             }
-            (Presence::Untyped, None) => (self.schema.clone().unwrap_or_default(), Function::Drop),
-            (_, None) => (self.schema.clone().unwrap_or_else(|| Schema::of(&self.value)), Function::Drop),
+            (Presence::Untyped, None) => {
+                (self.schema.clone().unwrap_or_default(), Function::Withdraw(lowering.unknown_at(&self.at)))
+            }
+            (_, None) => (
+                self.schema.clone().unwrap_or_else(|| Schema::of(&self.value)),
+                Function::Withdraw(lowering.unknown_at(&self.at)),
+            ),
         };
         let forward = Function::Default { value: self.value.clone(), fits: schema.clone() };
         lowering.edit(&self.at, forward, backward);

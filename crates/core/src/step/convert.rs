@@ -1,5 +1,5 @@
 use super::{Fields, Lowering, Step, StepKind};
-use crate::document::Path;
+use crate::document::{Path, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::{Function, TimeFormat};
 use crate::schema::{Schema, Type, Types};
@@ -13,6 +13,7 @@ struct Convert {
     at: Path,
     from: TimeFormat,
     to: TimeFormat,
+    back: Option<Value<'static>>,
 }
 
 const FORMATS: [(&str, TimeFormat); 3] =
@@ -24,7 +25,8 @@ fn read(fields: &mut Fields<'_>) -> Result<Box<dyn Step>> {
     if from == to {
         return Err(Error::new(ErrorKind::Chain, "expected \"from\" and \"to\" to differ, found them equal"));
     }
-    Ok(Box::new(Convert { at, from, to }))
+    let back = fields.optional("back").map(Value::into_owned).transpose()?;
+    Ok(Box::new(Convert { at, from, to, back }))
 }
 
 fn read_format(fields: &mut Fields<'_>, name: &'static str) -> Result<TimeFormat> {
@@ -44,11 +46,13 @@ impl Step for Convert {
         };
         before.types().expect_within(Types::from(expected).or(Type::Null), &self.at)?;
         let whole = !before.types().include(expected) && before.types().include(Type::Integer);
-        lowering.edit(
+        lowering.edit_with_back(
             &self.at,
             Function::Time { from: self.from, to: self.to, whole: false },
             Function::Time { from: self.to, to: self.from, whole },
-        );
+            takes_every_time(&before, self.from, whole)?,
+            self.back.as_ref(),
+        )?;
         let after = schema_of(self.to)?;
         let after = if before.types().include(Type::Null) { after.or_null() } else { after };
         lowering.schema.replace(&self.at, after);
@@ -59,6 +63,16 @@ impl Step for Convert {
         let name = |format| FORMATS.iter().find(|(_, known)| *known == format).map_or("", |(name, _)| name);
         format!("{} is converted from {} to {}", self.at, name(self.from), name(self.to))
     }
+}
+
+/// Whether a schema permits every point in time, so that none has no way back to it.
+fn takes_every_time(schema: &Schema, format: TimeFormat, whole: bool) -> Result<bool> {
+    if schema.is_plain() {
+        return Ok(true);
+    }
+    let every = schema_of(format)?;
+    let widened = every.join(schema);
+    Ok(!whole && widened == *schema)
 }
 
 /// Numbers are bounded to the years that a text can say, so that each has a way back.

@@ -1,3 +1,4 @@
+use super::strangers::declares_members;
 use super::{Fields, Lowering, Step, StepKind, Steps};
 use crate::document::Path;
 use crate::error::{Error, ErrorKind, Result};
@@ -27,6 +28,10 @@ impl Step for EachItem {
         let before = lowering.schema.require(&self.at)?;
         let container = Types::from(Type::Array).or(Type::Object).or(Type::Null);
         before.types().expect_within(container, &self.at)?;
+        if declares_members(&before) {
+            let message = "expected a list, or an object whose members are all alike, found one that declares its members by name; change each by a step of its own";
+            return Err(Error::new(ErrorKind::Chain, message).under_path(&self.at));
+        }
         let mut inner = before.inner().cloned().unwrap_or_else(Schema::any);
         let keyed = self.by.as_ref().and_then(|by| inner.at(by).cloned());
         let body = lowering.inside(&self.steps, &mut inner)?;

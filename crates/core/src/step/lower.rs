@@ -1,8 +1,9 @@
 use super::Steps;
-use crate::document::Path;
+use super::strangers::strangers;
+use crate::document::{Path, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::{Body, Edit, Function, Move, Node, Op};
-use crate::schema::{Presence, Schema, Type};
+use crate::schema::{Presence, Schema, Type, Types};
 
 /// A step being lowered: the schema before it, which it carries on, and the nodes that it becomes.
 pub struct Lowering<'l> {
@@ -27,6 +28,36 @@ impl<'l> Lowering<'l> {
         self.push(Op::Edit(Box::new(Edit { at: at.clone(), forward, backward })));
     }
 
+    /// Adds an edit whose way back may lead nowhere for some later value: `back` then stands in. `total` says that this
+    /// cannot happen.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Chain`] where `back` is needed and missing, or does not fit.
+    pub fn edit_with_back(
+        &mut self,
+        at: &Path,
+        forward: Function,
+        backward: Function,
+        total: bool,
+        back: Option<&Value<'static>>,
+    ) -> Result<()> {
+        let fits = self.schema.require(at)?;
+        let backward = match back {
+            None if total => backward,
+            None => {
+                let message =
+                    "expected \"back\", a value for those records of later versions that have no way back, found none";
+                return Err(Error::new(ErrorKind::Chain, message).under_path(at));
+            }
+            Some(back) => {
+                fits.validate(back).map_err(|error| error.of_kind(ErrorKind::Chain))?;
+                Function::Within { function: Box::new(backward), fits, otherwise: back.clone() }
+            }
+        };
+        self.edit(at, forward, backward);
+        Ok(())
+    }
+
     /// Lowers steps whose focus lies inside this one's.
     ///
     /// # Errors
@@ -43,7 +74,8 @@ impl<'l> Lowering<'l> {
     pub fn enclose(&mut self, path: &Path) -> Result<()> {
         match self.schema.presence(path) {
             Presence::Undeclared | Presence::Untyped => {
-                self.edit(path, Function::Enclose, Function::Prune);
+                let unknown = self.unknown_at(path);
+                self.edit(path, Function::Enclose, Function::Prune(unknown));
                 self.schema.declare(path, Schema::of_types(Type::Object.into()), true);
             }
             Presence::Optional | Presence::Required => {
@@ -51,6 +83,13 @@ impl<'l> Lowering<'l> {
             }
         }
         Ok(())
+    }
+
+    /// What the schema says of a member that it does not declare.
+    #[must_use]
+    pub fn unknown_at(&self, path: &Path) -> Schema {
+        let parent = path.split_last().map(|(parent, _)| parent).unwrap_or_default();
+        self.schema.at(&parent).map_or_else(Schema::any, strangers)
     }
 
     /// Moves a field, and its declaration with it.
@@ -65,33 +104,50 @@ impl<'l> Lowering<'l> {
             return Err(Error::new(ErrorKind::Chain, message).under_path(to));
         }
         self.schema.refuse(to)?;
-        for enclosing in to.ancestors() {
-            self.enclose(&enclosing)?;
-        }
-        let required = self.moves_required(from, to)?;
+        self.expect_objects_around(from)?;
+        self.enclose_ancestors(to)?;
+        let required = self.schema.requires(from);
+        self.check_gaps(from, to, required)?;
         self.push(Op::Move(Move { from: from.clone(), to: to.clone() }));
         self.schema.undeclare(from);
         self.schema.declare(to, moved, required);
         Ok(())
     }
 
-    fn moves_required(&self, from: &Path, to: &Path) -> Result<bool> {
-        let parent = |path: &Path| path.split_last().map(|(parent, _)| parent).unwrap_or_default();
-        let (from_parent, to_parent) = (parent(from), parent(to));
-        let required = self.schema.requires(from);
-        if from_parent == to_parent {
-            return Ok(required);
+    /// A move between two objects must not need an object that is not there, nor leave one without what it must have.
+    fn check_gaps(&self, from: &Path, to: &Path, required: bool) -> Result<()> {
+        let parent = |path: &Path| path.split_last().map(|(parent, _)| parent);
+        if parent(from) == parent(to) {
+            return Ok(());
         }
-        let optional = |path: &Path| self.schema.presence(path) == Presence::Optional;
-        let leaves_gap = required && (optional(&from_parent) || optional(&to_parent));
-        if leaves_gap || optional(&to_parent) && !self.schema.may_be_empty(&to_parent) {
-            let message = "expected enclosing objects that are always there, found one that may be absent, so that a record could not go both ways; \"add\" the enclosing object first";
-            return Err(Error::new(ErrorKind::Chain, message).under_path(if optional(&from_parent) {
-                from
-            } else {
-                to
-            }));
+        let may_be_absent = |path: &Path| self.schema.presence(path) == Presence::Optional;
+        for (path, enclosing) in [from, to].into_iter().flat_map(|path| path.ancestors().map(move |at| (path, at))) {
+            if may_be_absent(&enclosing) && (required || !self.schema.may_be_empty(&enclosing)) {
+                let message = "expected enclosing objects that are always there, found one that may be absent, so that a record could not go both ways; \"add\" the enclosing object first";
+                return Err(Error::new(ErrorKind::Chain, message).under_path(path));
+            }
         }
-        Ok(required)
+        Ok(())
+    }
+
+    /// Checks that every value around a place is an object, as far as the schema knows.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Chain`] where the schema permits another type.
+    pub fn expect_objects_around(&self, path: &Path) -> Result<()> {
+        for enclosing in std::iter::once(Path::default()).chain(path.ancestors()) {
+            let known = self.schema.at(&enclosing).map_or(Types::ANY, Schema::types);
+            known.expect_within(Type::Object.into(), &enclosing)?;
+        }
+        Ok(())
+    }
+
+    /// Sees to it that there is an object at every place around `path`; see [`Lowering::enclose`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Chain`] where the schema declares something that is no object.
+    pub fn enclose_ancestors(&mut self, path: &Path) -> Result<()> {
+        self.expect_objects_around(path)?;
+        path.ancestors().try_for_each(|enclosing| self.enclose(&enclosing))
     }
 }

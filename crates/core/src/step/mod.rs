@@ -12,6 +12,7 @@ mod nest;
 mod remove;
 mod rename;
 mod split;
+mod strangers;
 
 pub use fields::Fields;
 pub use lower::Lowering;

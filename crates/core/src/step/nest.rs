@@ -25,9 +25,8 @@ fn read(fields: &mut Fields<'_>) -> Result<Box<dyn Step>> {
 
 impl Step for Nest {
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
-        for enclosing in self.under.ancestors().chain([self.under.clone()]) {
-            lowering.enclose(&enclosing)?;
-        }
+        lowering.enclose_ancestors(&self.under)?;
+        lowering.enclose(&self.under)?;
         for from in &self.fields {
             if let Some((_, name)) = from.split_last() {
                 lowering.move_field(from, &self.under.join(name))?;

@@ -33,8 +33,8 @@ impl Step for Remove {
             }
             None => Function::Admit(schema),
         };
-        lowering.edit(&self.at, Function::Drop, backward);
         lowering.schema.undeclare(&self.at);
+        lowering.edit(&self.at, Function::Withdraw(lowering.unknown_at(&self.at)), backward);
         Ok(())
     }
 

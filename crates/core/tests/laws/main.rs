@@ -1,0 +1,221 @@
+//! The laws of the step language, on random chains and random records: see `lens` for their names.
+//!
+//! A case is a tape of random choices (see `tape`); a failing one shrinks, and is kept in `regressions.txt`.
+//! `PROPTEST_CASES` says how many cases each law gets.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
+mod chains;
+mod documents;
+mod tape;
+
+use chains::{COLLECTION, Sample};
+use documents::{edit, fitting, mark_objects, opened, set_text, texts};
+use exuvia_core::chain::{Residues, Version};
+use exuvia_core::document::Value;
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+use tape::Tape;
+
+/// A document with what its migrations remember.
+type Held = (Value<'static>, Residues<'static>);
+
+/// Moves a document as a store would: written and read again on either side.
+fn translate(sample: &Sample, from: Version, to: Version, held: &Held) -> Result<Held, exuvia_core::Error> {
+    let (text, kept) = (held.0.to_json(), held.1.to_value().to_json());
+    let mut value = Value::parse(&text)?;
+    let mut residues = Residues::from_value(&Value::parse(&kept)?)?;
+    sample.chain.translate(COLLECTION, from, to, &mut value, &mut residues)?;
+    let kept = residues.to_value().to_json();
+    let again = Residues::from_value(&Value::parse(&kept)?)?;
+    assert_eq!(again.to_value(), residues.to_value(), "residue changes on its way through JSON");
+    assert_eq!(again, residues, "residue changes on its way through JSON");
+    Ok((opened(&value), Residues::from_value(&opened(&residues.to_value()))?))
+}
+
+/// A chain, a record that fits its first version, and a residue: none, one from an earlier life of another record, or
+/// one of the record itself, whose new form was edited, moved back and edited again.
+struct Case {
+    sample: Sample,
+    held: Held,
+    /// Whether the residue is the record's own, so that what it remembers fits the schemas too.
+    own: bool,
+}
+
+const OLD: Version = Version(1);
+
+impl Case {
+    fn draw(tape: &mut Tape<'_>) -> Option<Self> {
+        Self::of(Sample::draw(tape), tape)
+    }
+
+    fn of(sample: Sample, tape: &mut Tape<'_>) -> Option<Self> {
+        let record = fitting(sample.schema(OLD), tape)?;
+        let none = Residues::default();
+        let (held, own) = match tape.below(3) {
+            0 => ((record, none), true),
+            1 => {
+                let (_, residues) = up(&sample, &(record, none)).ok()?;
+                ((fitting(sample.schema(OLD), tape)?, residues), false)
+            }
+            _ => {
+                let mut there = up(&sample, &(record, none)).ok()?;
+                edit(&mut there.0, sample.schema(sample.chain.tip()), tape);
+                let mut back = down(&sample, &there).unwrap();
+                edit(&mut back.0, sample.schema(OLD), tape);
+                (back, true)
+            }
+        };
+        Some(Self { sample, held, own })
+    }
+
+    fn new_schema(&self) -> &exuvia_core::schema::Schema {
+        self.sample.schema(self.sample.chain.tip())
+    }
+}
+
+fn up(sample: &Sample, held: &Held) -> Result<Held, exuvia_core::Error> {
+    translate(sample, OLD, sample.chain.tip(), held)
+}
+
+fn down(sample: &Sample, held: &Held) -> Result<Held, exuvia_core::Error> {
+    translate(sample, sample.chain.tip(), OLD, held)
+}
+
+/// Fails with the whole case told, so that it can be read without a debugger.
+fn expect_same(found: &Held, expected: &Held, sample: &Sample, what: &str) -> Result<(), TestCaseError> {
+    let told = |held: &Held| format!("{}\n   with {}", held.0.to_json(), held.1.to_value().to_json());
+    prop_assert!(
+        found.0 == expected.0 && found.1.to_value() == expected.1.to_value(),
+        "{what}\nfound    {}\nexpected {}\n{sample}",
+        told(found),
+        told(expected)
+    );
+    Ok(())
+}
+
+fn expect_fit(sample: &Sample, version: Version, value: &Value<'_>, what: &str) -> Result<(), TestCaseError> {
+    let fits = sample.schema(version).validate(value);
+    prop_assert!(
+        fits.is_ok(),
+        "{what}: {}\n{}\ndoes not fit {}\n{sample}",
+        fits.unwrap_err(),
+        value.to_json(),
+        sample.schema(version).to_value().to_json()
+    );
+    Ok(())
+}
+
+fn config() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2_000);
+    let kept = FileFailurePersistence::Direct("tests/laws/regressions.txt");
+    ProptestConfig {
+        cases,
+        max_global_rejects: cases * 20,
+        failure_persistence: Some(Box::new(kept)),
+        ..ProptestConfig::default()
+    }
+}
+
+/// Enough choices for a chain, a record and some edits.
+fn choices() -> impl Strategy<Value = Vec<u32>> {
+    prop::collection::vec(0..5_040_u32, 0..400)
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// PutRL, and soundness: what goes up fits, and comes down as it was, with the residue as it was.
+    #[test]
+    fn up_then_down_gives_back_what_was_there(choices in choices()) {
+        let Some(case) = Case::draw(&mut Tape::new(&choices)) else { return Ok(()) };
+        let Ok(there) = up(&case.sample, &case.held) else { return Ok(()) };
+        if case.own {
+            expect_fit(&case.sample, case.sample.chain.tip(), &there.0, "up")?;
+        }
+        let back = down(&case.sample, &there).map_err(|error| TestCaseError::fail(format!("down: {error}\n{}\n{}", there.0.to_json(), case.sample)))?;
+        expect_same(&(back.0.clone(), Residues::default()), &(case.held.0.clone(), Residues::default()), &case.sample, "up, then down")?;
+        let again = up(&case.sample, &back).unwrap();
+        expect_same(&again, &there, &case.sample, "up, down, up")?;
+        let back_again = down(&case.sample, &again).unwrap();
+        expect_same(&back_again, &back, &case.sample, "up, down, up, down")?;
+    }
+
+    /// PutLR, down-totality and soundness downwards: a record born at the newest version goes down without residue, to
+    /// one that fits, and comes up as it was.
+    #[test]
+    fn a_record_born_later_has_a_way_back(choices in choices()) {
+        let tape = &mut Tape::new(&choices);
+        let sample = Sample::draw(tape);
+        let Some(born) = fitting(sample.schema(sample.chain.tip()), tape) else { return Ok(()) };
+        let back = down(&sample, &(born.clone(), Residues::default())).map_err(|error| TestCaseError::fail(format!("down: {error}\n{}\n{sample}", born.to_json())))?;
+        expect_fit(&sample, OLD, &back.0, "down")?;
+        let again = up(&sample, &back).map_err(|error| TestCaseError::fail(format!("up: {error}\n{}\n{sample}", back.0.to_json())))?;
+        expect_same(&(again.0.clone(), Residues::default()), &(born, Residues::default()), &sample, "down, then up")?;
+        let back_again = down(&sample, &again).unwrap();
+        expect_same(&back_again, &back, &sample, "down, up, down")?;
+    }
+
+    /// Edits made in between come along: an edited document goes down to one that fits, and comes up with the edits.
+    #[test]
+    fn edits_made_in_between_win(choices in choices()) {
+        let tape = &mut Tape::new(&choices);
+        let Some(case) = Case::draw(tape) else { return Ok(()) };
+        let Ok(mut there) = up(&case.sample, &case.held) else { return Ok(()) };
+        prop_assume!(case.own);
+        edit(&mut there.0, case.new_schema(), tape);
+        let back = down(&case.sample, &there).map_err(|error| TestCaseError::fail(format!("down: {error}\n{}\n{}", there.0.to_json(), case.sample)))?;
+        expect_fit(&case.sample, OLD, &back.0, "down after an edit")?;
+        let again = up(&case.sample, &back).map_err(|error| TestCaseError::fail(format!("up: {error}\n{}\n{}", back.0.to_json(), case.sample)))?;
+        expect_same(&(again.0.clone(), Residues::default()), &(there.0, Residues::default()), &case.sample, "edit, down, up")?;
+        let back_again = down(&case.sample, &again).unwrap();
+        expect_same(&back_again, &back, &case.sample, "edit, down, up, down")?;
+    }
+
+    /// Lineage: a text that is found elsewhere after the way up, and edited there, comes back edited at its origin, and
+    /// everything else as it was.
+    #[test]
+    fn an_edit_at_a_moved_place_comes_back_at_its_origin(choices in choices()) {
+        let tape = &mut Tape::new(&choices);
+        let sample = Sample::draw_moving(tape);
+        let Some(mut case) = Case::of(sample, tape) else { return Ok(()) };
+        let places = texts(&case.held.0);
+        prop_assume!(!places.is_empty());
+        let (origin, _) = tape.pick_ref(&places).clone();
+        set_text(&mut case.held.0, &origin, "marked");
+        prop_assume!(case.own && case.sample.schema(OLD).accepts(&case.held.0));
+        let Ok(mut there) = up(&case.sample, &case.held) else { return Ok(()) };
+        let found: Vec<_> = texts(&there.0).into_iter().filter(|(_, text)| text == "marked").collect();
+        let [(place, _)] = &found[..] else { return Ok(()) };
+        set_text(&mut there.0, place, "edited");
+        prop_assume!(case.new_schema().accepts(&there.0));
+        let back = down(&case.sample, &there).unwrap();
+        let mut expected = case.held.0.clone();
+        set_text(&mut expected, &origin, "edited");
+        let is_in_array = origin.iter().chain(place).any(|token| token.parse::<usize>().is_ok());
+        if is_in_array {
+            // An edited item of an array may have lost what was remembered of it, but not its own text.
+            prop_assert!(texts(&back.0).contains(&(origin, "edited".to_owned())), "{}\n{}\n{}", case.held.0.to_json(), back.0.to_json(), case.sample);
+        } else {
+            expect_same(&(back.0, Residues::default()), &(expected, Residues::default()), &case.sample, "edited above, then down")?;
+        }
+    }
+
+    /// Frame and unknown fields: what no step names stays in place, and what a step covers waits in the residue.
+    #[test]
+    fn unknown_fields_survive(choices in choices()) {
+        let tape = &mut Tape::new(&choices);
+        let sample = Sample::draw(tape);
+        let Some(mut record) = fitting(sample.schema(OLD), tape) else { return Ok(()) };
+        let marks = mark_objects(&mut record, sample.schema(OLD));
+        let Ok(there) = up(&sample, &(record.clone(), Residues::default())) else { return Ok(()) };
+        let (in_place, kept) = (there.0.to_json(), there.1.to_value().to_json());
+        for mark in &marks {
+            prop_assert!(in_place.contains(mark.as_str()) || kept.contains(mark.as_str()), "{mark} is lost\n{}\n{in_place}\n{kept}\n{sample}", record.to_json());
+        }
+        let (Value::Object(before), Value::Object(after)) = (&record, &there.0) else { return Ok(()) };
+        for (name, value) in before.iter().filter(|(name, _)| !sample.names(name)) {
+            prop_assert_eq!(after.get(name), Some(value), "{} is named by no step\n{}", name, sample);
+        }
+    }
+}
