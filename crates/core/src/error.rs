@@ -8,8 +8,7 @@ use serde::Serialize;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What kind of thing went wrong. Stable words; callers decide by them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// A text is not JSON.
@@ -44,6 +43,31 @@ pub enum ErrorKind {
     Stuck,
     /// What was written is not what was meant.
     Validation,
+}
+
+impl ErrorKind {
+    /// The word for it, as reports and the npm package's `Problem` have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            ErrorKind::Json => "json",
+            ErrorKind::Chain => "chain",
+            ErrorKind::Edited => "edited",
+            ErrorKind::Fork => "fork",
+            ErrorKind::Newer => "newer",
+            ErrorKind::Lost => "lost",
+            ErrorKind::Unfit => "unfit",
+            ErrorKind::Collision => "collision",
+            ErrorKind::Quota => "quota",
+            ErrorKind::Store => "store",
+            ErrorKind::Snapshot => "snapshot",
+            ErrorKind::Import => "import",
+            ErrorKind::Busy => "busy",
+            ErrorKind::Fenced => "fenced",
+            ErrorKind::Stuck => "stuck",
+            ErrorKind::Validation => "validation",
+        }
+    }
 }
 
 /// Where it went wrong. All of it is the author's or the extension's own naming.

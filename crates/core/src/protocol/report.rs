@@ -31,10 +31,9 @@ pub struct Problem {
 
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
-        let kind = serde_json::to_value(error.kind()).ok();
         let context = error.context().clone();
         Self {
-            kind: kind.and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default(),
+            kind: error.kind().name().to_owned(),
             message: error.message().to_owned(),
             migration: context.migration,
             collection: context.collection,
