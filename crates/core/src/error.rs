@@ -82,7 +82,7 @@ pub struct Context {
     /// The record's key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<String>,
-    /// The step, as its place in the migration: `2` or `3.each.1`, counted from 1, and its verb.
+    /// The step, as its place in the migration, counted from 1, and its verb: `2 (rename)` or `3 (each) > 1 (map)`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
     /// The path inside the record, a JSON Pointer.
@@ -164,6 +164,14 @@ impl Error {
     #[must_use]
     pub fn in_step(mut self, place: &str) -> Self {
         self.0.context.step.get_or_insert_with(|| place.to_owned());
+        self
+    }
+
+    /// Puts the place of the enclosing step before the step's.
+    #[must_use]
+    pub fn under_step(mut self, outer: impl fmt::Display) -> Self {
+        let step = &mut self.0.context.step;
+        *step = Some(step.take().map_or_else(|| outer.to_string(), |inner| format!("{outer} > {inner}")));
         self
     }
 

@@ -5,13 +5,20 @@ use std::path::{Path, PathBuf};
 use exuvia_core::chain::{Chain, Lock, Migration};
 use exuvia_core::document::Value;
 
-use crate::failure::Failure;
+use crate::chain_place;
+use crate::failure::{Failure, Place};
 
 const LOCK: &str = "chain.lock.json";
 
 /// A folder that holds a chain.
 pub(crate) struct ChainFolder {
     path: PathBuf,
+}
+
+/// A migration file.
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
 }
 
 impl ChainFolder {
@@ -26,12 +33,12 @@ impl ChainFolder {
 
     /// The chain as its lock froze it.
     pub(crate) fn load(&self) -> Result<Chain, Failure> {
-        Ok(Chain::load(self.migrations()?, &self.lock()?.unwrap_or_default())?)
+        self.build(Chain::load)
     }
 
     /// The chain with what is not frozen yet put into order behind what is.
     pub(crate) fn arrange(&self) -> Result<Chain, Failure> {
-        Ok(Chain::arrange(self.migrations()?, &self.lock()?.unwrap_or_default())?)
+        self.build(Chain::arrange)
     }
 
     /// The lock file's content, where there is one.
@@ -40,14 +47,15 @@ impl ChainFolder {
         match std::fs::read_to_string(&path) {
             Ok(text) => {
                 let lock = Value::parse(&text).and_then(|value| Lock::read(&value));
-                lock.map(Some).map_err(in_file(&path))
+                lock.map(Some).map_err(|error| Failure::Exuvia { place: Place::File(path), error })
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Failure::file(&path)(error)),
         }
     }
 
-    fn migrations(&self) -> Result<Vec<Migration>, Failure> {
+    /// The migration files, by their names.
+    pub(crate) fn sources(&self) -> Result<Vec<Source>, Failure> {
         let entries = std::fs::read_dir(&self.path).map_err(Failure::file(&self.path))?;
         let mut files = Vec::new();
         for entry in entries {
@@ -56,16 +64,38 @@ impl ChainFolder {
             files.extend(is_migration.then_some(path));
         }
         files.sort();
-        files.iter().map(|path| read_migration(path)).collect()
+        files.into_iter().map(Source::read).collect()
+    }
+
+    fn build(&self, order: fn(Vec<Migration>, &Lock) -> exuvia_core::Result<Chain>) -> Result<Chain, Failure> {
+        let sources = self.sources()?;
+        let migrations = sources.iter().map(Source::parse).collect::<Result<Vec<_>, _>>()?;
+        let ids: Vec<_> = migrations.iter().map(|migration| Some(migration.id.clone())).collect();
+        order(migrations, &self.lock()?.unwrap_or_default()).map_err(|error| {
+            match ids.iter().position(|id| *id == error.context().migration) {
+                Some(index) => sources[index].at_fault(error),
+                None => Failure::Exuvia { place: Place::File(self.path.clone()), error },
+            }
+        })
     }
 }
 
-fn read_migration(path: &Path) -> Result<Migration, Failure> {
-    let text = std::fs::read_to_string(path).map_err(Failure::file(path))?;
-    Migration::parse(&text).map_err(in_file(path))
-}
+impl Source {
+    fn read(path: PathBuf) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(&path).map_err(Failure::file(&path))?;
+        Ok(Self { path, text })
+    }
 
-fn in_file(path: &Path) -> impl FnOnce(exuvia_core::Error) -> Failure {
-    let place = format!("{}: ", path.display());
-    move |error| Failure::Exuvia { place, error }
+    pub(crate) fn parse(&self) -> Result<Migration, Failure> {
+        Migration::parse(&self.text).map_err(|error| self.at_fault(error))
+    }
+
+    fn at_fault(&self, error: exuvia_core::Error) -> Failure {
+        let file = self.path.clone();
+        let place = match chain_place::find(&self.text, error.context()) {
+            Some(span) => Place::Span { file, text: self.text.clone(), span },
+            None => Place::File(file),
+        };
+        Failure::Exuvia { place, error }
+    }
 }

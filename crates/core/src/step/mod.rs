@@ -66,9 +66,7 @@ impl Steps {
         let Value::Array(items) = value.opened()? else {
             return Err(Error::new(ErrorKind::Chain, format!("expected a list of steps, found {}", value.kind())));
         };
-        let read = |(index, item): (usize, &Value<'_>)| {
-            read_step(item).map_err(|error| error.in_step(&(index + 1).to_string()))
-        };
+        let read = |(index, item): (usize, &Value<'_>)| read_step(item).map_err(|error| error.under_step(index + 1));
         Ok(Self(items.iter().enumerate().map(read).collect::<Result<_>>()?))
     }
 

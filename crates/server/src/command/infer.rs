@@ -1,5 +1,5 @@
 use std::borrow::Cow;
-use std::io::{self, BufRead};
+use std::io;
 use std::path::Path;
 
 use clap::Args;
@@ -9,6 +9,8 @@ use exuvia_core::error::{Error, ErrorKind};
 use exuvia_core::schema::{Inference, Schema};
 
 use crate::failure::Failure;
+use crate::ndjson::Lines;
+use crate::output;
 
 /// Draft the first migration of a chain from records that are there
 ///
@@ -34,20 +36,17 @@ impl Infer {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let schema = self.infer()?.to_value();
         let draft = if self.schema_only { schema } else { self.migration(schema)? };
-        println!("{}", pretty(&draft));
-        Ok(())
+        output::write(&pretty(&draft))
     }
 
     fn infer(&self) -> Result<Schema, Failure> {
         let mut inference = Inference::new(self.enums);
-        let mut count = 0;
-        for line in io::stdin().lock().lines() {
-            let line = line.map_err(Failure::file(Path::new("standard input")))?;
-            count += 1;
-            let seen = Value::parse(&line).and_then(|record| inference.see(&record));
-            seen.map_err(|error| Failure::Exuvia { place: format!("line {count}: "), error })?;
+        let mut lines = Lines::new(io::stdin().lock(), Path::new("standard input"));
+        while let Some(line) = lines.next()? {
+            let seen = Value::parse(line.text).and_then(|record| inference.see(&record));
+            seen.map_err(|error| line.at_fault(error))?;
         }
-        match count {
+        match lines.count() {
             0 => Err(Error::new(ErrorKind::Json, "expected records on standard input, a line each, found none").into()),
             _ => Ok(inference.schema()),
         }

@@ -1,9 +1,12 @@
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::Serialize;
 
 use crate::chain_folder::ChainFolder;
 use crate::failure::Failure;
+use crate::output::Output;
 
 /// Check the chain, and freeze its order and its content in chain.lock.json
 ///
@@ -19,15 +22,23 @@ pub(crate) struct Lock {
     check: bool,
 }
 
+/// What the lock file holds now.
+#[derive(Serialize)]
+struct Locked {
+    file: PathBuf,
+    migrations: usize,
+    head: String,
+    /// Whether the file had to be written.
+    written: bool,
+}
+
 impl Lock {
-    pub(crate) fn run(self) -> Result<(), Failure> {
+    pub(crate) fn run(self, output: Output) -> Result<(), Failure> {
         let folder = ChainFolder::new(&self.chain);
         let lock = folder.arrange()?.lock();
-        if folder.lock()?.is_some_and(|frozen| frozen == lock) {
-            return Ok(());
-        }
         let path = folder.lock_path();
-        if self.check {
+        let current = folder.lock()?.is_some_and(|frozen| frozen == lock);
+        if self.check && !current {
             let message = format!(
                 "{}: expected every migration in the lock, found it missing or behind; run `exuvia lock --chain {}`",
                 path.display(),
@@ -35,15 +46,20 @@ impl Lock {
             );
             return Err(Failure::Stale(message));
         }
-        let text = pretty(&lock);
-        std::fs::write(&path, text).map_err(Failure::file(&path))?;
-        eprintln!(
-            "{}: {} migrations, head {}",
-            path.display(),
-            lock.line.len(),
-            lock.line.last().map_or("", |link| &link.head)
-        );
-        Ok(())
+        if !current {
+            std::fs::write(&path, pretty(&lock)).map_err(Failure::file(&path))?;
+        }
+        let head = lock.line.last().map(|link| link.head.clone()).unwrap_or_default();
+        output.print(&Locked { file: path, migrations: lock.line.len(), head, written: !current })
+    }
+}
+
+impl fmt::Display for Locked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.written {
+            true => write!(f, "{}: {} migrations, head {}", self.file.display(), self.migrations, self.head),
+            false => Ok(()),
+        }
     }
 }
 

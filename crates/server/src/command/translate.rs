@@ -1,20 +1,24 @@
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Lines, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use exuvia_core::chain::{Chain, Residues, Version};
 use exuvia_core::document::Value;
-use exuvia_core::error::Error;
+use exuvia_core::schema::Schema;
+use exuvia_core::{Error, ErrorKind};
+use tempfile::NamedTempFile;
 
 use crate::chain_folder::ChainFolder;
-use crate::failure::Failure;
+use crate::failure::{Failure, Place};
+use crate::ndjson::{self, Lines};
+use crate::progress::Progress;
 
 /// Move records from one version of a chain to another
 ///
 /// Reads newline-delimited JSON from standard input and writes it to standard output, a record a line. With --residue,
 /// what the records lose on the way is kept in a file, and taken from there on the way back: a line of residue for each
-/// line of records.
+/// line of records. Stops at the first record that does not fit; what was written until then stands.
 #[derive(Args)]
 pub(crate) struct Translate {
     /// The folder of the chain
@@ -38,96 +42,119 @@ impl Translate {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let chain = ChainFolder::new(&self.chain).load()?;
         let passage = Passage::new(&chain, &self)?;
-        let mut residue = self.residue.as_deref().map(ResidueFile::open).transpose()?;
-        let mut out = BufWriter::new(io::stdout().lock());
-        for (index, line) in io::stdin().lock().lines().enumerate() {
-            let number = index + 1;
-            let line = line.map_err(Failure::file(Path::new("standard input")))?;
-            let known = residue.as_mut().map_or(Ok(None), ResidueFile::next)?;
-            let moved = passage.translate(&line, known.as_deref());
-            let (record, kept) = moved.map_err(|error| Failure::Exuvia { place: format!("line {number}: "), error })?;
-            write_line(&mut out, &record)?;
-            if let Some(residue) = &mut residue {
-                residue.keep(&kept)?;
+        let mut known = self.residue.as_deref().map_or(Ok(None), KnownResidue::open)?;
+        let mut kept = self.residue.as_deref().map(KeptResidue::create).transpose()?;
+        let mut records = Lines::new(io::stdin().lock(), Path::new("standard input"));
+        let mut out = BufWriter::with_capacity(ndjson::BUFFER, io::stdout().lock());
+        let mut progress = Progress::on_terminal();
+        let mut text = String::new();
+        while let Some(line) = records.next()? {
+            let mut residues = known.as_mut().map_or_else(|| Ok(Residues::default()), KnownResidue::next)?;
+            let record = passage.translate(line.text, &mut residues).map_err(|error| line.at_fault(error))?;
+            record.write(&mut text);
+            text.push('\n');
+            out.write_all(text.as_bytes()).map_err(Failure::stdout)?;
+            text.clear();
+            if let Some(kept) = &mut kept {
+                residues.to_value().write(&mut text);
+                kept.line(&text)?;
+                text.clear();
             }
+            progress.line(line.text.len());
         }
-        out.flush().map_err(Failure::file(Path::new("standard output")))?;
-        residue.map_or(Ok(()), ResidueFile::finish)
+        known.map_or(Ok(()), KnownResidue::expect_end)?;
+        out.flush().map_err(Failure::stdout)?;
+        kept.map_or(Ok(()), KeptResidue::finish)
     }
 }
 
 /// The way between two versions of a collection.
 struct Passage<'c> {
     chain: &'c Chain,
-    collection: &'c str,
-    from: Version,
-    to: Version,
+    name: &'c str,
+    from: (Version, &'c Schema),
+    to: (Version, &'c Schema),
 }
 
 impl<'c> Passage<'c> {
     fn new(chain: &'c Chain, arguments: &'c Translate) -> Result<Self, Failure> {
-        let (from, to) = (Version(arguments.from), Version(arguments.to));
-        chain.collection(&arguments.collection, from)?;
-        chain.collection(&arguments.collection, to)?;
-        Ok(Self { chain, collection: &arguments.collection, from, to })
-    }
-
-    /// The record and its residues at the other end, as JSON.
-    fn translate(&self, line: &str, known: Option<&str>) -> Result<(String, String), Error> {
-        let name = self.collection;
-        let fits = |record: &Value<'_>, version| self.chain.collection(name, version)?.schema.validate(record);
-        let mut record = Value::parse(line)?;
-        let mut residues =
-            known.map_or_else(|| Ok(Residues::default()), |text| Residues::from_value(&Value::parse(text)?))?;
-        fits(&record, self.from).map_err(|error| error.in_collection(name))?;
-        self.chain.translate(name, self.from, self.to, &mut record, &mut residues)?;
-        fits(&record, self.to).map_err(|error| error.in_collection(name))?;
-        Ok((record.to_json(), residues.to_value().to_json()))
-    }
-}
-
-/// The residue that was there, line by line, and the residue that is to take its place.
-struct ResidueFile {
-    path: PathBuf,
-    old: Option<Lines<BufReader<File>>>,
-    new: BufWriter<File>,
-}
-
-impl ResidueFile {
-    fn open(path: &Path) -> Result<Self, Failure> {
-        let old = match File::open(path) {
-            Ok(file) => Some(BufReader::new(file).lines()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(Failure::file(path)(error)),
+        let name = &*arguments.collection;
+        let end = |version| {
+            let collection = chain.collection(name, Version(version));
+            collection.map(|found| (Version(version), &found.schema)).map_err(|error| Failure::usage(error.message()))
         };
-        let new = Self::new_path(path);
-        let new = File::create(&new).map_err(Failure::file(&new))?;
-        Ok(Self { path: path.to_owned(), old, new: BufWriter::new(new) })
+        Ok(Self { chain, name, from: end(arguments.from)?, to: end(arguments.to)? })
     }
 
-    /// Written beside the old file and renamed at the end: a command that fails leaves the old residue alone.
-    fn new_path(path: &Path) -> PathBuf {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".new");
-        name.into()
+    /// The record at the other end; its residues there take the place of those here.
+    fn translate<'a>(&self, line: &'a str, residues: &mut Residues<'a>) -> exuvia_core::Result<Value<'a>> {
+        let Self { chain, name, from, to } = self;
+        let mut record = Value::parse(line)?;
+        from.1.validate(&record).map_err(|error| error.in_collection(name))?;
+        chain.translate(name, from.0, to.0, &mut record, residues)?;
+        to.1.validate(&record).map_err(|error| error.in_collection(name))?;
+        Ok(record)
+    }
+}
+
+/// The residue that was there, line by line.
+struct KnownResidue {
+    path: PathBuf,
+    lines: Lines<File>,
+}
+
+impl KnownResidue {
+    fn open(path: &Path) -> Result<Option<Self>, Failure> {
+        match File::open(path) {
+            Ok(file) => Ok(Some(Self { path: path.to_owned(), lines: Lines::new(file, path) })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Failure::file(path)(error)),
+        }
     }
 
-    fn next(&mut self) -> Result<Option<String>, Failure> {
-        self.old.as_mut().and_then(Iterator::next).transpose().map_err(Failure::file(&self.path))
+    fn next(&mut self) -> Result<Residues<'_>, Failure> {
+        let end = Place::File(self.path.clone());
+        let Some(line) = self.lines.next()? else { return Err(misaligned(end, "no more")) };
+        let residues = Value::parse(line.text).and_then(|value| Residues::from_value(&value));
+        residues.map_err(|error| line.at_fault(error))
     }
 
-    fn keep(&mut self, residues: &str) -> Result<(), Failure> {
-        writeln!(self.new, "{residues}").map_err(Failure::file(&self.path))
+    fn expect_end(mut self) -> Result<(), Failure> {
+        match self.lines.next()? {
+            Some(_) => Err(misaligned(Place::File(self.path), "more")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Records would be given the residue of others.
+fn misaligned(place: Place, found: &str) -> Failure {
+    let message = format!("expected a line of residue for each line of records, found {found}");
+    Failure::Exuvia { place, error: Error::new(ErrorKind::Json, message) }
+}
+
+/// The residue that is to take its place. Written beside the old file and renamed at the end: a command that fails
+/// leaves the old residue alone, and nothing of its own.
+struct KeptResidue {
+    path: PathBuf,
+    file: BufWriter<NamedTempFile>,
+}
+
+impl KeptResidue {
+    fn create(path: &Path) -> Result<Self, Failure> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let file = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(Failure::file(path))?;
+        Ok(Self { path: path.to_owned(), file: BufWriter::new(file) })
+    }
+
+    fn line(&mut self, residues: &str) -> Result<(), Failure> {
+        writeln!(self.file, "{residues}").map_err(Failure::file(&self.path))
     }
 
     fn finish(self) -> Result<(), Failure> {
-        let new = Self::new_path(&self.path);
-        let file = self.new.into_inner().map_err(|error| Failure::file(&new)(error.into_error()))?;
-        file.sync_all().map_err(Failure::file(&new))?;
-        std::fs::rename(&new, &self.path).map_err(Failure::file(&self.path))
+        let written = self.file.into_inner().map_err(io::IntoInnerError::into_error);
+        let synced = written.and_then(|file| file.as_file().sync_all().map(|()| file));
+        let renamed = synced.and_then(|file| file.persist(&self.path).map_err(|error| error.error));
+        renamed.map(drop).map_err(Failure::file(&self.path))
     }
-}
-
-fn write_line(out: &mut impl Write, line: &str) -> Result<(), Failure> {
-    writeln!(out, "{line}").map_err(Failure::file(Path::new("standard output")))
 }

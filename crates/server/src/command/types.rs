@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use exuvia_core::chain::{Collection, Version};
 use exuvia_core::document::Value;
-use exuvia_core::error::{Error, ErrorKind};
 use exuvia_core::schema::typescript;
 
 use super::infer::pretty;
 use crate::chain_folder::ChainFolder;
 use crate::failure::Failure;
+use crate::output;
 
 /// Print the types of a version's records, for TypeScript or as JSON Schema
 #[derive(Args)]
@@ -39,21 +39,19 @@ impl Types {
         let chain = ChainFolder::new(&self.chain).arrange()?;
         let version = self.version.map_or(chain.tip(), Version);
         if version == Version(0) || version > chain.tip() {
-            let message = format!("expected a version from 1 to {}, found {version}", chain.tip());
-            return Err(Error::new(ErrorKind::Chain, message).into());
+            return Err(Failure::usage(format!("expected a version from 1 to {}, found {version}", chain.tip())));
         }
         let collections = chain.collections(version);
         match self.format {
             Format::Typescript => {
                 let schemas = collections.iter().map(|(name, collection)| (&**name, &collection.schema));
-                print!("{}", typescript(version.0, schemas));
+                output::write(&typescript(version.0, schemas))
             }
             Format::JsonSchema => {
                 let schemas = collections.iter().map(|(name, at)| (Cow::Borrowed(&**name), json_schema(at)));
-                println!("{}", pretty(&Value::Object(schemas.collect())));
+                output::write(&pretty(&Value::Object(schemas.collect())))
             }
         }
-        Ok(())
     }
 }
 

@@ -1,0 +1,183 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use exuvia_core::chain::{Chain, Migration, Residues, Version};
+use exuvia_core::document::Value;
+use serde::Serialize;
+
+use crate::chain_folder::ChainFolder;
+use crate::failure::Failure;
+use crate::ndjson::Lines;
+use crate::output::Output;
+
+/// How many records that cannot go are told.
+const TOLD: usize = 10;
+
+/// Say in plain words what a chain does, and what it would do to a file of records
+///
+/// With --from and --to only what lies between two versions, also on the way down. With --records every record of the file
+/// is moved from the one version to the other, and nothing is written.
+#[derive(Args)]
+pub(crate) struct Explain {
+    /// The folder of the chain
+    #[arg(long, value_name = "DIR")]
+    chain: PathBuf,
+    /// Start at this version; before the first where it is not given
+    #[arg(long, value_name = "V")]
+    from: Option<u32>,
+    /// End at this version; older or newer. The newest where it is not given
+    #[arg(long, value_name = "W")]
+    to: Option<u32>,
+    /// Try it on these records, newline-delimited JSON at the version of --from
+    #[arg(long, value_name = "FILE", requires_all = ["collection", "from"])]
+    records: Option<PathBuf>,
+    /// The collection that is explained, and that the records belong to; every one where it is not given
+    #[arg(long, value_name = "NAME")]
+    collection: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Report {
+    from: u32,
+    to: u32,
+    migrations: Vec<Explained>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trial: Option<Trial>,
+}
+
+/// A migration in words.
+#[derive(Serialize)]
+struct Explained {
+    version: u32,
+    id: String,
+    parents: Vec<String>,
+    collections: Vec<Change>,
+}
+
+/// What a migration does to a collection.
+#[derive(Serialize)]
+struct Change {
+    collection: String,
+    words: Vec<String>,
+}
+
+/// What came of moving records.
+#[derive(Default, Serialize)]
+struct Trial {
+    records: usize,
+    /// Whose meaning is another afterwards.
+    changed: usize,
+    /// That leave something to be kept for the way back, and how much in all.
+    with_residue: usize,
+    residue_bytes: usize,
+    unfit: usize,
+    failures: Vec<Failure>,
+}
+
+impl Explain {
+    pub(crate) fn run(self, output: Output) -> Result<(), Failure> {
+        let chain = ChainFolder::new(&self.chain).arrange()?;
+        let (from, to) = (Version(self.from.unwrap_or_default()), self.to.map_or(chain.tip(), Version));
+        if from.max(to) > chain.tip() {
+            let message = format!("expected versions up to {}, found {}", chain.tip(), from.max(to));
+            return Err(Failure::usage(message));
+        }
+        if let Some(name) = &self.collection {
+            let found = chain.collection(name, from.max(to));
+            found.map_err(|error| Failure::usage(error.message()))?;
+        }
+        let between = |version: &Version| *version > from.min(to) && *version <= from.max(to);
+        let migrations = chain.migrations().filter(|(version, _)| between(version));
+        let mut migrations: Vec<_> = migrations.map(|(version, found)| self.explain(version, found)).collect();
+        if to < from {
+            migrations.reverse();
+        }
+        let trial = self.records.as_deref().map(|file| self.attempt(file, &chain, from, to)).transpose()?;
+        let report = Report { from: from.0, to: to.0, migrations, trial };
+        output.print(&report)?;
+        let unfit = report.trial.is_some_and(|trial| trial.unfit > 0);
+        if unfit { Err(Failure::Found) } else { Ok(()) }
+    }
+
+    fn explain(&self, version: Version, migration: &Migration) -> Explained {
+        let mut collections: Vec<Change> = Vec::new();
+        let wanted = |name: &str| self.collection.as_deref().is_none_or(|wanted| wanted == name);
+        for (name, words) in migration.words().filter(|(name, _)| wanted(name)) {
+            match collections.iter_mut().find(|change| change.collection == name) {
+                Some(change) => change.words.push(words),
+                None => collections.push(Change { collection: name.to_owned(), words: vec![words] }),
+            }
+        }
+        Explained { version: version.0, id: migration.id.clone(), parents: migration.parents.clone(), collections }
+    }
+
+    fn attempt(&self, file: &Path, chain: &Chain, from: Version, to: Version) -> Result<Trial, Failure> {
+        let name = self.collection.as_deref().unwrap_or_default();
+        let ends = chain.collection(name, from).and_then(|start| Ok((start, chain.collection(name, to)?)));
+        let (start, end) = ends.map_err(|error| Failure::usage(error.message()))?;
+        let attempt = |text: &str, trial: &mut Trial| -> exuvia_core::Result<()> {
+            let before = Value::parse(text)?;
+            let (mut after, mut residues) = (before.clone(), Residues::default());
+            start.schema.validate(&before).map_err(|error| error.in_collection(name))?;
+            chain.translate(name, from, to, &mut after, &mut residues)?;
+            end.schema.validate(&after).map_err(|error| error.in_collection(name))?;
+            trial.count(before != after, &residues);
+            Ok(())
+        };
+        let mut trial = Trial::default();
+        let mut lines = Lines::open(file)?;
+        while let Some(line) = lines.next()? {
+            trial.records += 1;
+            if let Err(error) = attempt(line.text, &mut trial) {
+                trial.unfit += 1;
+                trial.failures.extend((trial.unfit <= TOLD).then(|| line.at_fault(error)));
+            }
+        }
+        Ok(trial)
+    }
+}
+
+impl Trial {
+    fn count(&mut self, changed: bool, residues: &Residues<'_>) {
+        self.changed += usize::from(changed);
+        if !residues.is_empty() {
+            self.with_residue += 1;
+            self.residue_bytes += residues.to_value().to_json().len();
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.to < self.from {
+            writeln!(f, "from version {} back to {}; undone, the newest first:", self.from, self.to)?;
+        }
+        self.migrations.iter().try_for_each(|migration| migration.fmt(f))?;
+        self.trial.as_ref().map_or(Ok(()), |trial| trial.fmt(f))
+    }
+}
+
+impl fmt::Display for Explained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "version {}: {}", self.version, self.id)?;
+        match &self.parents[..] {
+            [] => writeln!(f)?,
+            parents => writeln!(f, ", after {}", parents.join(", "))?,
+        }
+        for Change { collection, words } in &self.collections {
+            writeln!(f, "  {collection}")?;
+            words.iter().try_for_each(|words| writeln!(f, "    - {words}"))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Trial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { records, changed, with_residue, residue_bytes, unfit, failures } = self;
+        writeln!(f, "tried on {records} records: {changed} change, {unfit} cannot go")?;
+        writeln!(f, "{with_residue} leave something to keep for the way back, {residue_bytes} bytes in all")?;
+        failures.iter().try_for_each(|failure| writeln!(f, "  {failure}"))
+    }
+}
