@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use futures_lite::future::zip;
+
 use super::Records;
 use super::line::{self, RESIDUE};
 use super::rehearse::Rehearsal;
@@ -29,8 +31,11 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         let manifest = SnapshotWriter::<V>::new_manifest(id, Purpose::Snapshot, run.cause, line, run.now);
         let mut writer = SnapshotWriter::create(&self.vault, manifest).await?;
         let (mut census, mut bytes) = (Census::default(), 0);
-        while let Some(chunk) = walk.next().await? {
-            writer.append(&chunk).await?;
+        let mut ready = walk.next().await?;
+        while let Some(chunk) = ready {
+            let (appended, next) = zip(writer.append(&chunk), walk.next()).await;
+            appended?;
+            ready = next?;
             bytes += chunk.len() as u64;
             // What cannot be read as records is saved all the same; the rehearsal says what is wrong with it.
             for record in line::records(&chunk, self.chain, run.from).unwrap_or_default() {

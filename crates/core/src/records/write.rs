@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use futures_lite::future::zip;
+
 use super::Records;
 use super::assemble::Assembly;
 use super::line::{RESIDUE, residue_key};
@@ -22,6 +24,35 @@ pub(super) struct Batch {
     pub(super) entries: Entries,
     /// How many records the chunk holds, written or not.
     records: u64,
+}
+
+/// The batches of a run, in order: each is computed while the one before is on its way to or from the store.
+struct Batches<'b, 'c, S, V, H> {
+    records: &'b Records<'c, S, V, H>,
+    run: &'b Run,
+    source: &'b Manifest,
+    present: &'b Present,
+    index: usize,
+    done: u64,
+    bytes: u64,
+}
+
+impl<S: Store, V: Vault, H: Host> Batches<'_, '_, S, V, H> {
+    async fn next(&mut self) -> Result<Option<(usize, Entries)>> {
+        if self.index == self.source.chunks.len() {
+            return Ok(None);
+        }
+        let chunk = self.source.chunk(&self.records.vault, self.index).await?;
+        let Batch { entries, records } = self.records.batch(self.run, &chunk, self.present)?;
+        self.index += 1;
+        self.done += records;
+        self.bytes += chunk.len() as u64;
+        Ok(Some((self.index - 1, entries)))
+    }
+
+    fn report(&self, stage: Stage) {
+        self.records.report(self.run, stage, self.done, self.source.records.values().sum(), self.bytes);
+    }
 }
 
 impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
@@ -62,19 +93,13 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     pub(super) async fn apply_records(&self, run: &Run) -> Result<()> {
         let source = self.source(run).await?;
         let present = self.present(run).await?;
-        let of = source.records.values().sum();
-        let (mut done, mut bytes) = (0, 0);
-        for index in 0..source.chunks.len() {
-            let chunk = source.chunk(&self.vault, index).await?;
-            let Batch { mut entries, records } = self.batch(run, &chunk, &present)?;
-            done += records;
-            bytes += chunk.len() as u64;
-            if !entries.is_empty() && !present.written.contains(&index.to_string()) {
-                self.check_fence(run).await?;
-                entries.push(marker(run, &index.to_string(), entries.iter().map(|(key, _)| &**key)));
-                self.set(&entries).await?;
-            }
-            self.report(run, Stage::Apply, done, of, bytes);
+        let mut batches = self.batches(run, &source, &present);
+        let mut ready = batches.next().await?;
+        while let Some((index, entries)) = ready {
+            let (written, next) = zip(self.write(run, index, entries, &present), batches.next()).await;
+            written?;
+            ready = next?;
+            batches.report(Stage::Apply);
         }
         for (key, value) in self.assemblies(run, &source, &present).await? {
             self.check_fence(run).await?;
@@ -83,6 +108,20 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
             self.store.set(vec![(key, value), (mark, keys)]).await?;
         }
         Ok(())
+    }
+
+    fn batches<'b>(&'b self, run: &'b Run, source: &'b Manifest, present: &'b Present) -> Batches<'b, 'b, S, V, H> {
+        Batches { records: self, run, source, present, index: 0, done: 0, bytes: 0 }
+    }
+
+    /// Writes a batch together with its marker, unless that was done before.
+    async fn write(&self, run: &Run, index: usize, mut entries: Entries, present: &Present) -> Result<()> {
+        if entries.is_empty() || present.written.contains(&index.to_string()) {
+            return Ok(());
+        }
+        self.check_fence(run).await?;
+        entries.push(marker(run, &index.to_string(), entries.iter().map(|(key, _)| &**key)));
+        self.set(&entries).await
     }
 
     /// The collections that live under one key in the new version, built whole.
@@ -107,15 +146,13 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     pub(super) async fn validate_records(&self, run: &Run) -> Result<()> {
         let source = self.source(run).await?;
         let present = self.present(run).await?;
-        let of = source.records.values().sum();
-        let (mut done, mut bytes) = (0, 0);
-        for index in 0..source.chunks.len() {
-            let chunk = source.chunk(&self.vault, index).await?;
-            let Batch { entries, records } = self.batch(run, &chunk, &present)?;
-            self.compare(&entries, self.target_version(run)).await?;
-            done += records;
-            bytes += chunk.len() as u64;
-            self.report(run, Stage::Validate, done, of, bytes);
+        let mut batches = self.batches(run, &source, &present);
+        let mut ready = batches.next().await?;
+        while let Some((_, entries)) = ready {
+            let (same, next) = zip(self.compare(&entries, self.target_version(run)), batches.next()).await;
+            same?;
+            ready = next?;
+            batches.report(Stage::Validate);
         }
         for (key, expected) in self.assemblies(run, &source, &present).await? {
             self.compare_whole(&key, &expected, self.target_version(run)).await?;
