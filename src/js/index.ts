@@ -37,13 +37,13 @@ export class Exuvia {
     return (await this.#settled()) ?? this.#call((engine) => engine.open(how.retry ?? false));
   }
 
-  /** What the stored data is, without changing or waiting for anything. */
+  /** What the stored data is, without changing or waiting for anything. At the chain's tip it costs one storage read. */
   async status(): Promise<Status> {
-    return this.#call((engine) => engine.status());
+    return (await this.#settled()) ?? this.#call((engine) => engine.status());
   }
 
   /** Runs `body`, which may write to the storage area, while no migration can. Throws an `ExuviaError` where the data
-   * is not at the chain's tip. */
+   * is not at the chain's tip. Nothing in `body` may wait for `open`, `import` or `restore`: they wait for it. */
   async write<T>(body: () => Promise<T>): Promise<T> {
     return navigator.locks.request(CONTROL, { mode: "shared" }, async () => {
       if (!(await this.#settled())) {
