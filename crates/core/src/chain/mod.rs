@@ -5,7 +5,7 @@ mod layout;
 mod migration;
 mod residues;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 pub use identity::{Link, Lock, Standing};
@@ -148,17 +148,15 @@ impl Chain {
     pub fn collection(&self, name: &str, version: Version) -> Result<&Collection> {
         let collections = self.collections(version);
         collections.get(name).ok_or_else(|| {
+            if version == Version(0) || version > self.tip() {
+                let message = format!("expected a version from 1 to {}, found {version}", self.tip());
+                return Error::new(ErrorKind::Chain, message);
+            }
             let known: Vec<_> = collections.keys().map(String::as_str).collect();
             let message =
                 format!("expected one of the collections of version {version} ({}), found {name:?}", known.join(", "));
             Error::new(ErrorKind::Chain, message)
         })
-    }
-
-    /// The names of the collections that are at either of two versions.
-    #[must_use]
-    pub fn collections_between(&self, a: Version, b: Version) -> BTreeSet<&str> {
-        self.collections(a).keys().chain(self.collections(b).keys()).map(String::as_str).collect()
     }
 
     /// Whether any step or layout changes a collection between two versions.
