@@ -7,6 +7,7 @@ mod residues;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 pub use identity::{Link, Lock, Standing};
 pub use layout::{Layout, OWN_PREFIX};
@@ -15,7 +16,7 @@ pub use residues::Residues;
 
 use crate::document::{Object, Value};
 use crate::error::{Error, ErrorKind, Result};
-use crate::lens::{Body, Way};
+use crate::lens::{Body, Context, Custom, Customs, Scope, Way};
 use crate::schema::Schema;
 
 /// The JSON Schema of migration files, for editors.
@@ -44,6 +45,7 @@ pub struct Collection {
 #[derive(Debug)]
 pub struct Chain {
     stages: Vec<Stage>,
+    customs: Customs,
 }
 
 /// One migration and what it leads to.
@@ -107,8 +109,13 @@ impl Chain {
         }
         match stages.is_empty() {
             true => Err(Error::new(ErrorKind::Chain, "expected at least one migration, found none")),
-            false => Ok(Self { stages }),
+            false => Ok(Self { stages, customs: Customs::new() }),
         }
+    }
+
+    /// Registers a function that `custom` steps call by its name.
+    pub fn register(&mut self, custom: Arc<dyn Custom>) {
+        self.customs.register(custom);
     }
 
     /// The version that the chain leads to.
@@ -178,6 +185,7 @@ impl Chain {
         name: &str,
         from: Version,
         to: Version,
+        context: Context<'_>,
         record: &mut Value<'a>,
         residues: &mut Residues<'a>,
     ) -> Result<()> {
@@ -188,10 +196,11 @@ impl Chain {
         let stages = self.stages.get(low.0 as usize..high.0 as usize).ok_or_else(|| {
             Error::new(ErrorKind::Chain, format!("expected versions up to {}, found {high}", self.tip()))
         })?;
+        let scope = Scope::new(context, &self.customs);
         let step = |stage: &Stage, record: &mut Value<'a>, residues: &mut Residues<'a>| {
             let id = &stage.migration.id;
             let Some(body) = stage.bodies.get(name) else { return Ok(()) };
-            let kept = body.run(way, record, residues.take(id));
+            let kept = body.run(way, record, residues.take(id), &scope);
             let kept = kept.map_err(|error| error.in_migration(id).in_collection(name))?;
             residues.put(id, kept);
             Ok(())

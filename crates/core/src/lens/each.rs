@@ -1,7 +1,8 @@
 use std::collections::HashMap;
 
-use super::residue::{Entry, Item, Mark};
-use super::{Body, Residue, Way};
+use super::context::Step;
+use super::entry::{Entry, Item, Mark};
+use super::{Body, Residue, Scope, Way};
 use crate::document::{Digest, Kind, Path, Value};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -31,6 +32,7 @@ impl Each {
         way: Way,
         focus: &mut Value<'a>,
         entry: Option<Entry<'a>>,
+        scope: &Scope<'_>,
     ) -> Result<Option<Entry<'a>>> {
         let known = match entry {
             Some(Entry::Items(items)) => items,
@@ -39,8 +41,8 @@ impl Each {
         let known = known.into_iter().map(|item| (way.orient(item.older, item.newer).0, item.inner)).collect();
         let Some(value) = self.at.get(focus)? else { return Ok(None) };
         let kept = match value.kind() {
-            Kind::Array => self.run_array(way, value, known),
-            Kind::Object => self.run_object(way, value, known),
+            Kind::Array => self.run_array(way, value, known, scope),
+            Kind::Object => self.run_object(way, value, known, scope),
             Kind::Null => Ok(Vec::new()),
             kind => Err(Error::new(ErrorKind::Unfit, format!("expected an array or an object, found {kind}"))),
         };
@@ -53,6 +55,7 @@ impl Each {
         way: Way,
         value: &mut Value<'a>,
         mut known: HashMap<Mark, Residue<'a>>,
+        scope: &Scope<'_>,
     ) -> Result<Vec<Item<'a>>> {
         let Some(items) = value.array_mut()? else { return Ok(Vec::new()) };
         let before = items.clone();
@@ -60,7 +63,9 @@ impl Each {
         let mut inner = Vec::with_capacity(items.len());
         for (index, item) in items.iter_mut().enumerate() {
             let residue = marks_before.as_ref().and_then(|marks| known.remove(&marks[index])).unwrap_or_default();
-            inner.push(self.body.run(way, item, residue).map_err(|error| error.under_path(format_args!("/{index}")))?);
+            let scope = scope.inside(&self.at, Step::Index(index));
+            let kept = self.body.run(way, item, residue, &scope);
+            inner.push(kept.map_err(|error| error.under_path(format_args!("/{index}")))?);
         }
         if inner.iter().all(Residue::is_empty) {
             return Ok(Vec::new());
@@ -77,14 +82,16 @@ impl Each {
         way: Way,
         value: &mut Value<'a>,
         mut known: HashMap<Mark, Residue<'a>>,
+        scope: &Scope<'_>,
     ) -> Result<Vec<Item<'a>>> {
         let mut kept = Vec::new();
         let Some(object) = value.object_mut()? else { return Ok(kept) };
         for (name, value) in object.iter_mut() {
             let mark = (Digest::of(&Value::from(name))?, 0);
             let residue = known.remove(&mark).unwrap_or_default();
-            let inner =
-                self.body.run(way, value, residue).map_err(|error| error.under_path(Path::default().join(name)))?;
+            let scope = scope.inside(&self.at, Step::Name(name));
+            let inner = self.body.run(way, value, residue, &scope);
+            let inner = inner.map_err(|error| error.under_path(Path::default().join(name)))?;
             if !inner.is_empty() {
                 kept.push(Item::new(way, mark, mark, inner));
             }

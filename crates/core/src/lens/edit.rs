@@ -1,5 +1,5 @@
-use super::residue::{Entry, Memo};
-use super::{Function, Way};
+use super::entry::{Entry, Memo};
+use super::{Function, Scope, Way};
 use crate::document::{Object, Path, Value};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -14,41 +14,105 @@ pub struct Edit {
     pub forward: Function,
     /// From the newer value to the older.
     pub backward: Function,
+    /// Where the function that leads forward looks instead of at the older value: the first of these that is there.
+    pub sources: Vec<Path>,
+    /// Whether the older value is forgotten for good, as secrets should be.
+    pub forgets: bool,
 }
 
 impl Edit {
+    /// An edit of the value at a place, remembered where it must be.
+    #[must_use]
+    pub fn new(at: &Path, forward: Function, backward: Function) -> Self {
+        Self { at: at.clone(), forward, backward, sources: Vec::new(), forgets: false }
+    }
+
     pub(super) fn run<'a>(
         &self,
         way: Way,
         focus: &mut Value<'a>,
         entry: Option<Entry<'a>>,
+        scope: &Scope<'_>,
     ) -> Result<Option<Entry<'a>>> {
+        let source = self.find_source(focus)?;
         let Some(mut slot) = Slot::find(&self.at, focus)? else { return Ok(None) };
-        let (ahead, back) = way.orient(&self.forward, &self.backward);
-        let current = slot.read();
+        let change = Change { forward: &self.forward, backward: &self.backward, source };
+        let known = match entry {
+            Some(Entry::Memo(memo)) => Some(memo),
+            _ => None,
+        };
+        let outcome = change.run(way, slot.read(), known, scope).map_err(|error| error.under_path(&self.at))?;
+        slot.write(outcome.next).map_err(|error| error.under_path(&self.at))?;
+        Ok((outcome.is_worth_keeping && !self.forgets).then_some(Entry::Memo(outcome.memo)))
+    }
 
+    fn find_source<'a>(&self, focus: &mut Value<'a>) -> Result<Option<Option<Value<'a>>>> {
+        for source in &self.sources {
+            if let Some(value) = source.get(focus)? {
+                return Ok(Some(Some(value.clone())));
+            }
+        }
+        Ok((!self.sources.is_empty()).then_some(None))
+    }
+}
+
+/// Two functions between an older value and a newer one.
+pub(super) struct Change<'f, 'a> {
+    pub(super) forward: &'f Function,
+    pub(super) backward: &'f Function,
+    /// What the first function sees instead of the older value.
+    pub(super) source: Option<Option<Value<'a>>>,
+}
+
+/// What became of a value.
+pub(super) struct Outcome<'a> {
+    pub(super) next: Option<Value<'a>>,
+    pub(super) memo: Memo<'a>,
+    /// Whether the functions alone would not lead here again, and back.
+    pub(super) is_worth_keeping: bool,
+}
+
+impl<'a> Change<'_, 'a> {
+    pub(super) fn run(
+        &self,
+        way: Way,
+        current: Option<Value<'a>>,
+        known: Option<Memo<'a>>,
+        scope: &Scope<'_>,
+    ) -> Result<Outcome<'a>> {
         let (mut remembered, mut was_there) = (None, false);
-        if let Some(Entry::Memo(memo)) = entry {
+        let knows_nothing = known.is_none();
+        if let Some(memo) = known {
             let (here, there) = way.orient(memo.older, memo.newer);
             was_there = there.is_some();
             remembered = (here == current).then_some(there);
         }
-        let computed = match ahead {
-            Function::Withdraw(fits) if was_there => Function::Admit(fits.clone()).apply(current.clone()),
-            ahead => ahead.apply(current.clone()),
+        let next = match remembered {
+            Some(next) => next,
+            None => self.apply(way, current.clone(), was_there, scope)?,
         };
-        let (next, ahead_agrees) = match remembered {
-            Some(next) => {
-                let agrees = computed.is_ok_and(|value| value == next);
-                (next, agrees)
-            }
-            None => (computed.map_err(|error| error.under_path(&self.at))?, true),
-        };
-        let both_agree = ahead_agrees && back.apply(next.clone()).is_ok_and(|value| value == current);
-        slot.write(next.clone()).map_err(|error| error.under_path(&self.at))?;
+        // Without the residue nobody knows what was there before.
+        let agrees =
+            |way, from, to: &Option<Value<'a>>| self.apply(way, from, false, scope).is_ok_and(|found| found == *to);
+        let ahead_agrees = knows_nothing || agrees(way, current.clone(), &next);
+        let both_agree = ahead_agrees && agrees(way.back(), next.clone(), &current);
+        let (older, newer) = way.orient(current, next.clone());
+        let memo = Memo { older, newer, ..Memo::default() };
+        Ok(Outcome { next, memo, is_worth_keeping: !both_agree })
+    }
 
-        let (older, newer) = way.orient(current, next);
-        Ok((!both_agree).then_some(Entry::Memo(Memo { older, newer })))
+    fn apply(
+        &self,
+        way: Way,
+        value: Option<Value<'a>>,
+        was_there: bool,
+        scope: &Scope<'_>,
+    ) -> Result<Option<Value<'a>>> {
+        match (way, &self.source) {
+            (Way::Up, Some(source)) => self.forward.apply(source.clone(), scope),
+            (Way::Up, None) => self.forward.apply_where(was_there, value, scope),
+            (Way::Down, _) => self.backward.apply_where(was_there, value, scope),
+        }
     }
 }
 

@@ -1,13 +1,13 @@
-use std::borrow::Cow;
-
-use super::TimeFormat;
-use super::instant::Instant;
+use super::cast::{Scalar, cast};
+use super::instant::convert_time;
+use super::text::{self, Anchor};
+use super::{Scope, TimeFormat, Way};
 use crate::document::{Kind, Object, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Schema;
 
 /// A function from a value that may be absent to a value that may be absent: a closed set, so that each can be told in
-/// words and compiled for a database.
+/// words and compiled for a database. Absent stays absent, and `null` stays `null`, unless the function says otherwise.
 #[derive(Clone, Debug)]
 pub enum Function {
     /// The value as it is.
@@ -15,10 +15,12 @@ pub enum Function {
     /// Absent. Where the residue says that something was there before, what became of it stays, if it fits: an unknown
     /// member that a step made its own comes back with its edits.
     Withdraw(Schema),
+    /// This value, whatever is there.
+    Constant(Supply),
     /// This value where there is none, or where what is there does not fit.
     Default {
         /// What stands in.
-        value: Value<'static>,
+        value: Supply,
         /// What a value that is there must fit to stay.
         fits: Schema,
     },
@@ -28,14 +30,14 @@ pub enum Function {
     Enclose,
     /// The value that is there; absent where it is an empty object or does not fit.
     Prune(Schema),
-    /// The counterpart of the value in a table. Absent stays absent.
+    /// The counterpart of the value in a table; `null` is a value like others.
     Table {
         /// Pairs of value and counterpart.
         pairs: Vec<(Value<'static>, Value<'static>)>,
         /// What happens to any other value.
         unmapped: Unmapped,
     },
-    /// A point in time, written differently. Absent and null stay.
+    /// A point in time, written differently.
     Time {
         /// How it is written.
         from: TimeFormat,
@@ -44,11 +46,48 @@ pub enum Function {
         /// Whether a number must be whole; the digits below the unit are then cut.
         whole: bool,
     },
+    /// The same text, number or truth value as another type.
+    Cast {
+        /// The type that it has.
+        from: Scalar,
+        /// The type that it gets.
+        to: Scalar,
+    },
+    /// `true` for `false`, and the other way.
+    Not,
     /// A text cut at each separator; an empty text has no parts.
     Split(String),
     /// A list of texts joined by a separator.
     Join(String),
-    /// Another function where it has a value, and one that fits; else this value. Absent stays absent.
+    /// A text with a part replaced.
+    Replace {
+        /// What is looked for.
+        find: String,
+        /// What takes its place.
+        with: String,
+        /// Where it is looked for.
+        anchor: Anchor,
+    },
+    /// The first so many code points of a text.
+    Truncate(usize),
+    /// A list of nothing but the value; `null` is a value like others.
+    Enlist,
+    /// The first item of a list; absent where it is empty.
+    First,
+    /// An object of nothing but the value, under this name; `null` is a value like others.
+    Enfold(String),
+    /// The member of this name; absent where there is none.
+    Unfold(String),
+    /// What somebody else's code makes of it.
+    Custom {
+        /// The name that it is registered under.
+        name: String,
+        /// The revision meant.
+        revision: u32,
+        /// Which of its two functions.
+        way: Way,
+    },
+    /// Another function where it has a value, and one that fits; else this value.
     Within {
         /// The function.
         function: Box<Function>,
@@ -70,39 +109,115 @@ pub enum Unmapped {
     Refuse,
 }
 
+/// A value that a step brings.
+#[derive(Clone, Debug)]
+pub enum Supply {
+    /// Always the same.
+    Literal(Value<'static>),
+    /// A text: this prefix, then the record's key and the place in the record.
+    Key {
+        /// What the text starts with.
+        prefix: String,
+    },
+    /// The time of the run.
+    Now(TimeFormat),
+}
+
+impl Supply {
+    fn value(&self, scope: &Scope<'_>) -> Result<Value<'static>> {
+        match self {
+            Supply::Literal(value) => Ok(value.clone()),
+            Supply::Key { prefix } => Ok(Value::from(format!("{prefix}{scope}").as_str())),
+            Supply::Now(TimeFormat::EpochMilliseconds) => Ok(Value::from(scope.context.now)),
+            Supply::Now(format) => {
+                convert_time(TimeFormat::EpochMilliseconds, *format, true, &Value::from(scope.context.now))
+            }
+        }
+    }
+}
+
 impl Function {
     /// The value of the function.
     ///
     /// # Errors
     /// [`ErrorKind::Unfit`] for a value that it is not defined for.
-    pub fn apply<'a>(&self, value: Option<Value<'a>>) -> Result<Option<Value<'a>>> {
+    pub(crate) fn apply<'a>(&self, value: Option<Value<'a>>, scope: &Scope<'_>) -> Result<Option<Value<'a>>> {
         let present = match (self, value) {
-            (Function::Keep, value) => return Ok(value),
-            (Function::Withdraw(_), _) => return Ok(None),
-            (Function::Default { value: default, .. }, None) => return Ok(Some(default.clone())),
+            (Function::Constant(supply), _) | (Function::Default { value: supply, .. }, None) => {
+                return supply.value(scope).map(Some);
+            }
             (Function::Enclose, None) => return Ok(Some(Value::Object(Object::new()))),
-            (_, None) => return Ok(None),
+            (Function::Withdraw(_), _) | (_, None) => return Ok(None),
+            (Function::Keep, Some(value)) => return Ok(Some(value)),
             (_, Some(value)) => value,
         };
+        if present.kind() == Kind::Null && self.leaves_null() {
+            return Ok(Some(present));
+        }
+        self.apply_present(present, scope)
+    }
+
+    /// As [`Function::apply`], where `was_there` says that the residue remembers a value on the side that is entered.
+    pub(super) fn apply_where<'a>(
+        &self,
+        was_there: bool,
+        value: Option<Value<'a>>,
+        scope: &Scope<'_>,
+    ) -> Result<Option<Value<'a>>> {
         match self {
-            Function::Keep | Function::Withdraw(_) => Ok(Some(present)),
-            Function::Default { value, fits } => Ok(Some(if fits.accepts(&present) { present } else { value.clone() })),
-            Function::Admit(fits) => Ok(fits.accepts(&present).then_some(present)),
-            Function::Enclose if present.kind() == Kind::Object => Ok(Some(present)),
+            Function::Withdraw(fits) if was_there => Ok(value.filter(|value| fits.accepts(value))),
+            _ => self.apply(value, scope),
+        }
+    }
+
+    fn leaves_null(&self) -> bool {
+        matches!(
+            self,
+            Function::Time { .. }
+                | Function::Cast { .. }
+                | Function::Not
+                | Function::Split(_)
+                | Function::Join(_)
+                | Function::Replace { .. }
+                | Function::Truncate(_)
+        )
+    }
+
+    fn apply_present<'a>(&self, value: Value<'a>, scope: &Scope<'_>) -> Result<Option<Value<'a>>> {
+        match self {
+            Function::Keep | Function::Withdraw(_) | Function::Constant(_) => Ok(Some(value)),
+            Function::Default { fits, .. } if fits.accepts(&value) => Ok(Some(value)),
+            Function::Default { value: default, .. } => default.value(scope).map(Some),
+            Function::Admit(fits) => Ok(fits.accepts(&value).then_some(value)),
+            Function::Enclose if value.kind() == Kind::Object => Ok(Some(value)),
             Function::Enclose => Ok(Some(Value::Object(Object::new()))),
             Function::Prune(fits) => {
-                let empty = matches!(present.opened()?, Value::Object(object) if object.is_empty());
-                Ok((!empty && fits.accepts(&present)).then_some(present))
+                let empty = matches!(value.opened()?, Value::Object(object) if object.is_empty());
+                Ok((!empty && fits.accepts(&value)).then_some(value))
             }
-            Function::Table { pairs, unmapped } => look_up(pairs, unmapped, present).map(Some),
-            Function::Time { .. } if present.kind() == Kind::Null => Ok(Some(present)),
-            Function::Time { from, to, whole } => convert_time(*from, *to, *whole, &present).map(Some),
+            Function::Table { pairs, unmapped } => look_up(pairs, unmapped, value).map(Some),
+            Function::Time { from, to, whole } => convert_time(*from, *to, *whole, &value).map(Some),
+            Function::Cast { from, to } => cast(*from, *to, &value).map(Some),
+            Function::Not => negate(&value).map(Some),
+            Function::Split(by) => text::split(by, &value).map(Some),
+            Function::Join(by) => text::join(by, &value).map(Some),
+            Function::Replace { find, with, anchor } => text::replace(find, with, *anchor, &value).map(Some),
+            Function::Truncate(length) => text::truncate(*length, &value).map(Some),
+            Function::Enlist => Ok(Some(Value::Array(vec![value]))),
+            Function::First => match value.opened()? {
+                Value::Array(items) => Ok(items.into_iter().next()),
+                other => Err(unfit("a list", &other)),
+            },
+            Function::Enfold(name) => Ok(Some(Value::Object([(name.clone().into(), value)].into_iter().collect()))),
+            Function::Unfold(name) => match value.opened()? {
+                Value::Object(mut object) => Ok(object.remove(name)),
+                other => Err(unfit("an object", &other)),
+            },
+            Function::Custom { name, revision, way } => scope.customs.run(name, *revision, *way, value).map(Some),
             Function::Within { function, fits, otherwise } => {
-                let value = function.apply(Some(present)).ok().flatten().filter(|value| fits.accepts(value));
-                Ok(Some(value.unwrap_or_else(|| otherwise.clone())))
+                let found = function.apply(Some(value), scope).ok().flatten().filter(|found| fits.accepts(found));
+                Ok(Some(found.unwrap_or_else(|| otherwise.clone())))
             }
-            Function::Split(by) => split(by, &present).map(Some),
-            Function::Join(by) => join(by, &present).map(Some),
         }
     }
 }
@@ -121,47 +236,13 @@ fn look_up<'a>(pairs: &[(Value<'static>, Value<'static>)], unmapped: &Unmapped, 
     }
 }
 
-fn convert_time<'a>(from: TimeFormat, to: TimeFormat, whole: bool, value: &Value<'a>) -> Result<Value<'a>> {
-    let wrong = |expected: &str| {
-        let message = format!("expected {expected}, found a {} that is none", value.kind());
-        Error::new(ErrorKind::Unfit, message)
-    };
-    let epoch = |shift| value.number().and_then(|number| Instant::from_epoch(&number, shift));
-    let instant = match from {
-        TimeFormat::EpochSeconds => {
-            epoch(0).ok_or_else(|| wrong("a time in seconds since 1970, in the years 0 to 9999"))
-        }
-        TimeFormat::EpochMilliseconds => {
-            epoch(3).ok_or_else(|| wrong("a time in milliseconds since 1970, in the years 0 to 9999"))
-        }
-        TimeFormat::Iso => {
-            let text = value.text()?;
-            text.and_then(|text| Instant::from_iso(&text)).ok_or_else(|| wrong("a time as RFC 3339 writes it"))
-        }
-    }?;
-    Ok(match to {
-        TimeFormat::EpochSeconds => Value::Number(instant.to_epoch(0, whole)),
-        TimeFormat::EpochMilliseconds => Value::Number(instant.to_epoch(3, whole)),
-        TimeFormat::Iso => Value::String(Cow::Owned(instant.to_iso())),
-    })
+fn negate(value: &Value<'_>) -> Result<Value<'static>> {
+    match value.opened()? {
+        Value::Bool(truth) => Ok(Value::Bool(!truth)),
+        other => Err(unfit("true or false", &other)),
+    }
 }
 
-fn split<'a>(by: &str, value: &Value<'a>) -> Result<Value<'a>> {
-    let text = value
-        .text()?
-        .ok_or_else(|| Error::new(ErrorKind::Unfit, format!("expected a text to split, found {}", value.kind())))?;
-    if text.is_empty() {
-        return Ok(Value::Array(Vec::new()));
-    }
-    Ok(Value::Array(text.split(by).map(|part| Value::String(Cow::Owned(part.to_owned()))).collect()))
-}
-
-fn join<'a>(by: &str, value: &Value<'a>) -> Result<Value<'a>> {
-    let wrong = |kind| Error::new(ErrorKind::Unfit, format!("expected a list of texts to join, found {kind}"));
-    let Value::Array(items) = value.opened()? else { return Err(wrong(value.kind())) };
-    let mut parts = Vec::with_capacity(items.len());
-    for item in &items {
-        parts.push(item.text()?.ok_or_else(|| wrong(item.kind()))?);
-    }
-    Ok(Value::String(Cow::Owned(parts.join(by))))
+pub(super) fn unfit(expected: &str, found: &Value<'_>) -> Error {
+    Error::new(ErrorKind::Unfit, format!("expected {expected}, found {}", found.kind()))
 }

@@ -1,7 +1,10 @@
 //! Points in time as text and as numbers, converted in decimal arithmetic: the digits of a fraction are carried over,
 //! never computed. (In doubles, one in a hundred stamps would be a millisecond off.)
 
-use crate::document::Number;
+use std::borrow::Cow;
+
+use crate::document::{Number, Value};
+use crate::error::{Error, ErrorKind, Result};
 
 /// How a point in time is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +15,31 @@ pub enum TimeFormat {
     EpochMilliseconds,
     /// RFC 3339 in UTC, as `2023-10-11T17:00:00.25Z`. An offset is read, and remembered as residue.
     Iso,
+}
+
+pub(super) fn convert_time<'a>(from: TimeFormat, to: TimeFormat, whole: bool, value: &Value<'_>) -> Result<Value<'a>> {
+    let wrong = |expected: &str| {
+        let message = format!("expected {expected}, found a {} that is none", value.kind());
+        Error::new(ErrorKind::Unfit, message)
+    };
+    let epoch = |shift| value.number().and_then(|number| Instant::from_epoch(&number, shift));
+    let instant = match from {
+        TimeFormat::EpochSeconds => {
+            epoch(0).ok_or_else(|| wrong("a time in seconds since 1970, in the years 0 to 9999"))
+        }
+        TimeFormat::EpochMilliseconds => {
+            epoch(3).ok_or_else(|| wrong("a time in milliseconds since 1970, in the years 0 to 9999"))
+        }
+        TimeFormat::Iso => {
+            let text = value.text()?;
+            text.and_then(|text| Instant::from_iso(&text)).ok_or_else(|| wrong("a time as RFC 3339 writes it"))
+        }
+    }?;
+    Ok(match to {
+        TimeFormat::EpochSeconds => Value::Number(instant.to_epoch(0, whole)),
+        TimeFormat::EpochMilliseconds => Value::Number(instant.to_epoch(3, whole)),
+        TimeFormat::Iso => Value::String(Cow::Owned(instant.to_iso())),
+    })
 }
 
 /// A point in time: whole seconds since 1970 (rounded down) and the digits after the point, without trailing zeros.

@@ -5,23 +5,43 @@
 //! up gives back `(b, c')`, also when the document was edited in between. (Symmetric lenses: Hofmann, Pierce and
 //! Wagner, POPL 2011.)
 
+mod cast;
+mod context;
+mod custom;
 mod each;
 mod edit;
+mod entry;
 mod function;
 mod instant;
+mod item;
 mod moved;
+mod part;
+mod predicate;
+mod rekey;
 mod residue;
+mod text;
+mod when;
 
+pub use cast::Scalar;
+pub use context::Context;
+pub(crate) use context::Scope;
+pub use custom::{Custom, Customs};
 pub use each::{Align, Each};
 pub use edit::Edit;
-pub use function::{Function, Unmapped};
+use entry::Entry;
+pub use function::{Function, Supply, Unmapped};
 pub use instant::TimeFormat;
 pub(crate) use instant::is_date_time;
+pub use item::{EditItem, Place};
 pub use moved::Move;
-use residue::Entry;
+pub use part::{Names, Part};
+pub use predicate::Predicate;
+pub use rekey::{Rekey, Spare};
 pub use residue::Residue;
+pub use text::Anchor;
+pub use when::When;
 
-use crate::document::Value;
+use crate::document::{Path, Value};
 use crate::error::Result;
 
 /// Which way a record goes along the chain.
@@ -34,6 +54,14 @@ pub enum Way {
 }
 
 impl Way {
+    /// The other way.
+    pub(crate) fn back(self) -> Self {
+        match self {
+            Way::Up => Way::Down,
+            Way::Down => Way::Up,
+        }
+    }
+
     /// The pair as seen from the side that this way starts from: (where it starts, where it ends).
     fn orient<T>(self, older: T, newer: T) -> (T, T) {
         match self {
@@ -52,6 +80,14 @@ pub enum Op {
     Edit(Box<Edit>),
     /// A body runs on each item of an array or each value of an object.
     Each(Each),
+    /// A body runs where a predicate holds.
+    When(Box<When>),
+    /// A list becomes an object by its items' keys, or an object a list.
+    Rekey(Rekey),
+    /// An item of a list changes.
+    Item(Box<EditItem>),
+    /// Members go to another object.
+    Part(Part),
 }
 
 /// A primitive and the step of the chain file that it came from.
@@ -80,13 +116,25 @@ impl Body {
         self.0.is_empty()
     }
 
+    /// Whether any primitive may change what is at a place, or around it.
+    #[must_use]
+    pub fn touches(&self, path: &Path) -> bool {
+        self.0.iter().any(|node| node.op.touches(path))
+    }
+
     /// Moves the focus one version `way`, taking the residue of the way that led here and answering with the residue
     /// for the way back.
     ///
     /// # Errors
     /// [`crate::error::ErrorKind::Unfit`] with step and path where a value is not what a step can take. The focus is
     /// then in between and must be thrown away.
-    pub fn run<'a>(&self, way: Way, focus: &mut Value<'a>, mut residue: Residue<'a>) -> Result<Residue<'a>> {
+    pub(crate) fn run<'a>(
+        &self,
+        way: Way,
+        focus: &mut Value<'a>,
+        mut residue: Residue<'a>,
+        scope: &Scope<'_>,
+    ) -> Result<Residue<'a>> {
         let mut kept = Residue::default();
         for step in 0..self.0.len() {
             let index = match way {
@@ -94,19 +142,41 @@ impl Body {
                 Way::Down => self.0.len() - 1 - step,
             };
             let node = &self.0[index];
-            let entry = node.op.run(way, focus, residue.take(index)).map_err(|error| error.in_step(&node.place))?;
-            kept.put(index, entry);
+            let entry = node.op.run(way, focus, residue.take(index), scope);
+            kept.put(index, entry.map_err(|error| error.in_step(&node.place))?);
         }
         Ok(kept)
     }
 }
 
 impl Op {
-    fn run<'a>(&self, way: Way, focus: &mut Value<'a>, entry: Option<Entry<'a>>) -> Result<Option<Entry<'a>>> {
+    fn touches(&self, path: &Path) -> bool {
+        match self {
+            Op::Move(Move { from, to }) => from.overlaps(path) || to.overlaps(path),
+            Op::Edit(op) => op.at.overlaps(path),
+            Op::Each(op) => op.at.overlaps(path),
+            Op::When(op) => op.body.touches(path) || op.otherwise.touches(path),
+            Op::Rekey(op) => op.at.overlaps(path),
+            Op::Item(op) => op.list.overlaps(path),
+            Op::Part(op) => op.from.overlaps(path) || op.to.as_ref().is_some_and(|to| to.overlaps(path)),
+        }
+    }
+
+    fn run<'a>(
+        &self,
+        way: Way,
+        focus: &mut Value<'a>,
+        entry: Option<Entry<'a>>,
+        scope: &Scope<'_>,
+    ) -> Result<Option<Entry<'a>>> {
         match self {
             Op::Move(op) => op.run(way, focus, entry),
-            Op::Edit(op) => op.run(way, focus, entry),
-            Op::Each(op) => op.run(way, focus, entry),
+            Op::Edit(op) => op.run(way, focus, entry, scope),
+            Op::Each(op) => op.run(way, focus, entry, scope),
+            Op::When(op) => op.run(way, focus, entry, scope),
+            Op::Rekey(op) => op.run(way, focus, entry),
+            Op::Item(op) => op.run(way, focus, entry, scope),
+            Op::Part(op) => op.run(way, focus, entry),
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::Way;
-use super::residue::{Displaced, Entry};
+use super::entry::{Displaced, Entry};
 use crate::document::{Kind, Path, Put, Value};
 use crate::error::{Error, ErrorKind, Result};
 

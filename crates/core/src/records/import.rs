@@ -15,6 +15,7 @@ use super::walk::{Census, Walk};
 use crate::chain::{Chain, Layout, OWN_PREFIX, Residues, Standing, Version};
 use crate::document::{Digest, Object, Value};
 use crate::error::{Error, ErrorKind, Result};
+use crate::lens::Context;
 use crate::protocol::{Cause, Found, Merge, Problem, Seal, Target};
 
 /// What an import would do.
@@ -71,7 +72,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         let manifest = SnapshotWriter::<V>::new_manifest(id, Purpose::Staged, Cause::Import, line, self.host.now());
         let mut writer = SnapshotWriter::create(&self.vault, manifest).await?;
         let survives = |text: &str| self.survives(text);
-        let mut import = Import::new(self.chain, file, &survives);
+        let mut import = Import::new(self.chain, file, self.host.now(), &survives);
         import.header().await?;
         let mut chunk = String::new();
         while let Some(()) = import.record(&mut chunk).await? {
@@ -110,7 +111,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         }
         let mut present = self.digests(version).await?;
         let survives = |text: &str| self.survives(text);
-        let mut import = Import::new(self.chain, file, &survives);
+        let mut import = Import::new(self.chain, file, self.host.now(), &survives);
         import.header().await?;
         let mut preview = Preview { version: import.version, target: self.chain.tip(), ..Preview::default() };
         let mut text = String::new();
@@ -168,6 +169,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
 /// A file on its way in.
 struct Import<'c, B> {
     chain: &'c Chain,
+    now: i64,
     /// Whether the store holds a record, given as JSON, as it is.
     survives: &'c dyn Fn(&str) -> Result<()>,
     /// The file's own chain, where it is newer.
@@ -180,10 +182,11 @@ struct Import<'c, B> {
 }
 
 impl<'c, B: Bytes> Import<'c, B> {
-    fn new(chain: &'c Chain, file: B, survives: &'c dyn Fn(&str) -> Result<()>) -> Self {
+    fn new(chain: &'c Chain, file: B, now: i64, survives: &'c dyn Fn(&str) -> Result<()>) -> Self {
         let lines = Lines::new(file);
         Self {
             chain,
+            now,
             survives,
             brought: None,
             version: Version(0),
@@ -297,7 +300,14 @@ impl<'c, B: Bytes> Import<'c, B> {
             let before = chain.collection(&collection, self.version)?;
             before.schema.validate(&value)?;
             check_key(&before.layout, &collection, &key, &mut value)?;
-            chain.translate(&collection, self.version, tip, &mut value, &mut residues)?;
+            chain.translate(
+                &collection,
+                self.version,
+                tip,
+                Context { now: self.now, key: &key },
+                &mut value,
+                &mut residues,
+            )?;
             let after = self.chain.collection(&collection, tip)?;
             after.schema.validate(&value)?;
             check_key(&after.layout, &collection, &key, &mut value)?;

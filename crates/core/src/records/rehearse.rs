@@ -6,6 +6,7 @@ use super::line::{self, Record, residue_key};
 use crate::chain::{Chain, Residues, Version};
 use crate::document::Value;
 use crate::error::{Error, ErrorKind, Result};
+use crate::lens::Context;
 use crate::protocol::{Cause, Run, Source};
 
 /// Moves every record up and down again, and watches over the keys they would get.
@@ -14,6 +15,7 @@ pub(super) struct Rehearsal<'r> {
     cause: Cause,
     from: Version,
     to: Version,
+    now: i64,
     taken: HashSet<String>,
     misfits: BTreeMap<(String, String), u64>,
     /// Bytes that the run is going to write.
@@ -31,6 +33,7 @@ impl<'r> Rehearsal<'r> {
             cause: run.cause,
             from: run.from,
             to,
+            now: run.now,
             taken: HashSet::new(),
             misfits: BTreeMap::new(),
             written: 0,
@@ -69,7 +72,8 @@ impl<'r> Rehearsal<'r> {
         }
         let mut moved = value.clone();
         let mut kept = residues.clone();
-        self.chain.translate(collection, self.from, self.to, &mut moved, &mut kept)?;
+        let context = Context { now: self.now, key };
+        self.chain.translate(collection, self.from, self.to, context, &mut moved, &mut kept)?;
         let (text, kept) = (moved.to_json(), kept.to_value().to_json());
         self.written += (text.len() + key.len() + kept.len()) as u64;
         let moved = Value::parse(&text)?;
@@ -78,14 +82,20 @@ impl<'r> Rehearsal<'r> {
             (Err(now), _) => return Err(now),
             (Ok(()), _) => {}
         }
-        self.comes_back(collection, value, moved, &kept)
+        self.comes_back(record, context, moved, &kept)
     }
 
-    fn comes_back<'m>(&self, collection: &str, before: &Value<'_>, mut moved: Value<'m>, kept: &'m str) -> Result<()> {
+    fn comes_back<'m>(
+        &self,
+        before: &Record<'_>,
+        context: Context<'_>,
+        mut moved: Value<'m>,
+        kept: &'m str,
+    ) -> Result<()> {
         let kept = Residues::from_value(&Value::parse_inside(kept, 8)?)?;
         let mut after = kept.clone();
-        self.chain.translate(collection, self.to, self.from, &mut moved, &mut after)?;
-        match moved == *before && after == kept {
+        self.chain.translate(&before.collection, self.to, self.from, context, &mut moved, &mut after)?;
+        match moved == before.value && after == kept {
             true => Ok(()),
             false => Err(Error::new(
                 ErrorKind::Validation,

@@ -10,12 +10,14 @@ use super::line::residue_key;
 use crate::chain::{Chain, Layout, Residues, Version};
 use crate::document::Value;
 use crate::error::Result;
+use crate::lens::Context;
 
 /// Reads values as they were before the run.
 pub(super) struct Rewind<'r> {
     pub(super) chain: &'r Chain,
     pub(super) from: Version,
     pub(super) to: Version,
+    pub(super) now: i64,
     /// Storage keys that the run has written.
     pub(super) moved: HashSet<String>,
 }
@@ -36,7 +38,8 @@ impl Rewind<'_> {
                 let residues = group.get(&residue_key(name, record)).unwrap_or(&empty);
                 let mut residues = Residues::from_value(&Value::parse_inside(residues, 8)?)?;
                 let mut value = Value::parse(&text)?;
-                self.chain.translate(name, self.to, self.from, &mut value, &mut residues)?;
+                let context = Context { now: self.now, key: record };
+                self.chain.translate(name, self.to, self.from, context, &mut value, &mut residues)?;
                 Ok(value.to_json())
             }
             _ => Ok(text),

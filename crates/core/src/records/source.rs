@@ -9,6 +9,7 @@ use super::store::{Host, Store, Vault};
 use super::walk::MARKER;
 use crate::chain::Version;
 use crate::error::{Error, ErrorKind, Result};
+use crate::lens::Context;
 use crate::protocol::{Merge, Run, Source};
 
 impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
@@ -35,7 +36,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         }
         let mut records = line::records(chunk, self.chain, run.from)?;
         for Record { collection, key, value, residues } in &mut records {
-            let moved = self.chain.translate(collection, run.from, to, value, residues);
+            let moved = self.chain.translate(collection, run.from, to, Context { now: run.now, key }, value, residues);
             moved.map_err(|error| error.in_record(key))?;
         }
         Ok(records)

@@ -190,7 +190,7 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
     async fn recapture(&self, run: &Run) -> Result<Seal> {
         let keys = self.store.keys().await?;
         let moved = self.moved_keys(&keys).await?;
-        let rewind = Rewind { chain: self.chain, from: run.from, to: self.target_version(run), moved };
+        let rewind = Rewind { chain: self.chain, from: run.from, to: self.target_version(run), now: run.now, moved };
         let line = self.line_before(run).await?;
         self.enter(run, Stage::Snapshot);
         let walk = Walk::rewinding(&self.store, rewind, keys);

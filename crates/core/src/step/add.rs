@@ -1,7 +1,7 @@
 use super::{Fields, Lowering, Step, StepKind};
 use crate::document::{Path, Value};
 use crate::error::{Error, ErrorKind, Result};
-use crate::lens::Function;
+use crate::lens::{Function, Supply};
 use crate::schema::{Presence, Schema};
 
 pub(super) const KIND: StepKind = StepKind { verb: "add", read };
@@ -49,7 +49,7 @@ impl Step for Add {
                 Function::Withdraw(lowering.unknown_at(&self.at)),
             ),
         };
-        let forward = Function::Default { value: self.value.clone(), fits: schema.clone() };
+        let forward = Function::Default { value: Supply::Literal(self.value.clone()), fits: schema.clone() };
         lowering.edit(&self.at, forward, backward);
         lowering.schema.declare(&self.at, schema, true);
         Ok(())

@@ -25,7 +25,7 @@ impl<'l> Lowering<'l> {
 
     /// Adds an edit.
     pub fn edit(&mut self, at: &Path, forward: Function, backward: Function) {
-        self.push(Op::Edit(Box::new(Edit { at: at.clone(), forward, backward })));
+        self.push(Op::Edit(Box::new(Edit::new(at, forward, backward))));
     }
 
     /// Adds an edit whose way back may lead nowhere for some later value: `back` then stands in. `total` says that this

@@ -1,7 +1,7 @@
 use super::{Fields, Lowering, Step, StepKind};
 use crate::document::{Kind, Object, Path, Value};
 use crate::error::{Error, ErrorKind, Result};
-use crate::lens::{Function, Unmapped};
+use crate::lens::{Function, Scope, Unmapped};
 use crate::schema::{Schema, Type};
 
 pub(super) const KIND: StepKind = StepKind { verb: "map", read };
@@ -78,7 +78,9 @@ impl Map {
     fn schema_after(&self, before: &Schema, forward: &Function) -> Result<Schema> {
         let images = match before.values() {
             Some(values) => {
-                let image = |value: &Value<'static>| forward.apply(Some(value.clone())).map_err(|_| unnamed_value());
+                let image = |value: &Value<'static>| {
+                    forward.apply(Some(value.clone()), &Scope::unknown()).map_err(|_| unnamed_value())
+                };
                 let images = values.iter().map(image).collect::<Result<Vec<_>>>()?;
                 images.into_iter().flatten().map(Value::into_owned).collect::<Result<Vec<_>>>()?
             }
@@ -136,7 +138,7 @@ impl Map {
         let covered = match (after.values(), unmapped) {
             (_, Unmapped::Default(_)) => true,
             (Some(values), _) => values.iter().all(|value| {
-                let image = backward.apply(Some(value.clone()));
+                let image = backward.apply(Some(value.clone()), &Scope::unknown());
                 image.is_ok_and(|image| image.is_some_and(|image| before.accepts(&image)))
             }),
             (None, Unmapped::Keep) => before.values().is_none(),

@@ -1,7 +1,7 @@
 use super::{Fields, Lowering, Step, StepKind};
 use crate::document::{Path, Value};
 use crate::error::{Error, ErrorKind, Result};
-use crate::lens::Function;
+use crate::lens::{Function, Supply};
 
 pub(super) const KIND: StepKind = StepKind { verb: "remove", read };
 
@@ -25,7 +25,7 @@ impl Step for Remove {
         let backward = match &self.back {
             Some(value) => {
                 schema.validate(value).map_err(|error| error.of_kind(ErrorKind::Chain))?;
-                Function::Default { value: value.clone(), fits: schema }
+                Function::Default { value: Supply::Literal(value.clone()), fits: schema }
             }
             None if lowering.schema.requires(&self.at) => {
                 let message = "expected \"back\", a value for records born later, because the schema requires the member; found none";

@@ -13,6 +13,7 @@ use chains::{COLLECTION, Sample};
 use documents::{edit, fitting, mark_objects, opened, set_text, texts};
 use exuvia_core::chain::{Residues, Version};
 use exuvia_core::document::Value;
+use exuvia_core::lens::Context;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use tape::Tape;
@@ -25,7 +26,8 @@ fn translate(sample: &Sample, from: Version, to: Version, held: &Held) -> Result
     let (text, kept) = (held.0.to_json(), held.1.to_value().to_json());
     let mut value = Value::parse(&text)?;
     let mut residues = Residues::from_value(&Value::parse(&kept)?)?;
-    sample.chain.translate(COLLECTION, from, to, &mut value, &mut residues)?;
+    let context = Context { now: 1_700_000_000_123, key: "key" };
+    sample.chain.translate(COLLECTION, from, to, context, &mut value, &mut residues)?;
     let kept = residues.to_value().to_json();
     let again = Residues::from_value(&Value::parse(&kept)?)?;
     assert_eq!(again.to_value(), residues.to_value(), "residue changes on its way through JSON");

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use exuvia_core::chain::{Chain, Migration, Residues, Version};
 use exuvia_core::document::Value;
+use exuvia_core::lens::Context;
 use serde::Serialize;
 
 use crate::chain_folder::ChainFolder;
@@ -120,7 +121,7 @@ impl Explain {
             let before = Value::parse(text)?;
             let (mut after, mut residues) = (before.clone(), Residues::default());
             start.schema.validate(&before).map_err(|error| error.in_collection(name))?;
-            chain.translate(name, from, to, &mut after, &mut residues)?;
+            chain.translate(name, from, to, Context::default(), &mut after, &mut residues)?;
             end.schema.validate(&after).map_err(|error| error.in_collection(name))?;
             trial.count(before != after, &residues);
             Ok(())

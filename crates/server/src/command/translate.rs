@@ -1,10 +1,12 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use exuvia_core::chain::{Chain, Residues, Version};
+use exuvia_core::chain::{Chain, Layout, Residues, Version};
 use exuvia_core::document::Value;
+use exuvia_core::lens::Context;
 use exuvia_core::schema::Schema;
 use exuvia_core::{Error, ErrorKind};
 use tempfile::NamedTempFile;
@@ -74,6 +76,7 @@ struct Passage<'c> {
     name: &'c str,
     from: (Version, &'c Schema),
     to: (Version, &'c Schema),
+    now: i64,
 }
 
 impl<'c> Passage<'c> {
@@ -83,15 +86,26 @@ impl<'c> Passage<'c> {
             let collection = chain.collection(name, Version(version));
             collection.map(|found| (Version(version), &found.schema)).map_err(|error| Failure::usage(error.message()))
         };
-        Ok(Self { chain, name, from: end(arguments.from)?, to: end(arguments.to)? })
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+        Ok(Self { chain, name, from: end(arguments.from)?, to: end(arguments.to)?, now })
+    }
+
+    /// The record's key, where the layout says that it stands in the record; steps make ids from it.
+    fn key(&self, record: &mut Value<'_>) -> exuvia_core::Result<String> {
+        let layout = &self.chain.collection(self.name, self.from.0)?.layout;
+        let Layout::Array { id, .. } = layout else { return Ok(String::new()) };
+        let key = id.get(record)?.map(|key| key.text()).transpose()?.flatten();
+        Ok(key.unwrap_or_default().into_owned())
     }
 
     /// The record at the other end; its residues there take the place of those here.
     fn translate<'a>(&self, line: &'a str, residues: &mut Residues<'a>) -> exuvia_core::Result<Value<'a>> {
-        let Self { chain, name, from, to } = self;
+        let Self { chain, name, from, to, now } = self;
         let mut record = Value::parse(line)?;
         from.1.validate(&record).map_err(|error| error.in_collection(name))?;
-        chain.translate(name, from.0, to.0, &mut record, residues)?;
+        let key = self.key(&mut record)?;
+        let context = Context { now: *now, key: &key };
+        chain.translate(name, from.0, to.0, context, &mut record, residues)?;
         to.1.validate(&record).map_err(|error| error.in_collection(name))?;
         Ok(record)
     }
