@@ -302,6 +302,76 @@ fn data_newer_than_the_chain_is_left_alone() {
 }
 
 #[test]
+fn data_of_an_edited_chain_or_of_another_branch_is_left_alone() {
+    let last = |from: &str, to: &str| {
+        let mut texts: Vec<_> = MIGRATIONS.iter().map(|text| (*text).to_owned()).collect();
+        texts[4] = texts[4].replace(from, to);
+        let migrations = texts.iter().map(|text| Migration::parse(text).unwrap()).collect();
+        Chain::arrange(migrations, &Lock::default()).unwrap()
+    };
+    let cases = [
+        (last("365", "366"), State::Edited, "edited"),
+        (last("\"id\": \"privacy\"", "\"id\": \"private\""), State::Fork, "fork"),
+    ];
+    for (other, state, kind) in cases {
+        let machine = Machine::holding(&OLD);
+        open(&machine, &chain(5)).unwrap();
+        let before = machine.stored.borrow().clone();
+        let status = open(&machine, &other).unwrap();
+        let problem = status.problem.unwrap();
+        assert_eq!((status.state, &*problem.kind, problem.migration.as_deref()), (state, kind, Some("privacy")));
+        assert_eq!(*machine.stored.borrow(), before, "{kind}");
+    }
+}
+
+#[test]
+fn a_head_that_only_a_newer_exuvia_can_read_is_left_alone() {
+    let (machine, chain) = (Machine::holding(&OLD), chain(5));
+    open(&machine, &chain).unwrap();
+    machine.stored.borrow_mut().insert("exuvia".into(), r#"{"format":2,"anything":"else"}"#.into());
+    let before = machine.stored.borrow().clone();
+    assert_eq!(open(&machine, &chain).unwrap().state, State::Newer);
+    assert_eq!(*machine.stored.borrow(), before);
+}
+
+#[test]
+fn a_chain_that_grows_in_the_middle_of_a_run_finishes_the_run_and_goes_on() {
+    let (three, five) = (chain(3), chain(5));
+    let whole = Machine::holding(&OLD);
+    open(&whole, &three).unwrap();
+    for death in 0..whole.operations.get() {
+        let machine = Machine::holding(&OLD);
+        machine.fuel.set(Some(death));
+        let _ = open(&machine, &three);
+        machine.fuel.set(None);
+        assert_eq!(open(&machine, &five).unwrap().state, State::Current, "after a death at {death}");
+        assert_holds(&machine, &NEW, &format!("after a death at {death} and an update"));
+    }
+}
+
+#[test]
+fn an_older_build_that_meets_a_run_takes_it_back_or_finishes_what_is_committed() {
+    let (one, five) = (chain(1), chain(5));
+    let whole = Machine::holding(&OLD);
+    open(&whole, &one).unwrap();
+    open(&whole, &five).unwrap();
+    for death in 0..whole.operations.get() {
+        let machine = Machine::holding(&OLD);
+        open(&machine, &one).unwrap();
+        machine.fuel.set(Some(death));
+        let _ = open(&machine, &five);
+        machine.fuel.set(None);
+        let status = open(&machine, &one).unwrap();
+        match status.state {
+            State::Newer => assert_holds(&machine, &NEW, &format!("committed before a death at {death}")),
+            _ => assert_holds(&machine, &OLD, &format!("taken back after a death at {death}: {status:?}")),
+        }
+        assert_eq!(open(&machine, &five).unwrap().state, State::Current, "updated again after a death at {death}");
+        assert_holds(&machine, &NEW, &format!("updated again after a death at {death}"));
+    }
+}
+
+#[test]
 fn a_fresh_store_is_marked_and_runs_no_old_migrations() {
     let (machine, chain) = (Machine::holding(&[]), chain(5));
     assert_eq!(block_on(status(&records(&machine, &chain), &chain)).unwrap().state, State::Fresh);
