@@ -244,7 +244,8 @@ pub(crate) fn write_text(text: &str, out: &mut String) {
 
 fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
     serde_json::from_str(text).map_err(|error| {
-        let place = format!("line {}, column {}", error.line(), error.column());
+        let line = if text.contains('\n') { format!("line {}, ", error.line()) } else { String::new() };
+        let place = format!("{line}column {}", error.column());
         let what = match error.classify() {
             serde_json::error::Category::Eof => "the end of the text in the middle of a value",
             _ => "something else",

@@ -144,7 +144,7 @@ impl fmt::Display for Report {
         let failed = self.samples.iter().filter(|proof| !proof.failures.is_empty()).count();
         match failed {
             0 => writeln!(f, "all laws hold"),
-            _ => writeln!(f, "{failed} of {} files failed", self.samples.len()),
+            _ => writeln!(f, "{failed} of {} failed", counted(self.samples.len(), "file")),
         }
     }
 }
@@ -153,12 +153,17 @@ impl fmt::Display for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, records, failures, expected, .. } = self;
         let file = file.display();
+        let records = counted(*records, "record");
         match (failures.len(), expected) {
-            (0, None) => writeln!(f, "{file}: {records} records go all the way and come back as they were"),
-            (0, Some(version)) => writeln!(f, "{file}: {records} records are as expected at version {version}"),
-            (TOLD, _) => writeln!(f, "{file}: failed {TOLD} times in {records} records; the rest was left alone"),
-            (count, _) => writeln!(f, "{file}: {count} of {records} records failed"),
+            (0, None) => writeln!(f, "{file}: {records} to the newest version and back as they were"),
+            (0, Some(version)) => writeln!(f, "{file}: {records} as expected at version {version}"),
+            (TOLD, _) => writeln!(f, "{file}: {TOLD} failures in {records}; the rest was left alone"),
+            (count, _) => writeln!(f, "{file}: {} in {records}", counted(count, "failure")),
         }?;
         failures.iter().try_for_each(|failure| writeln!(f, "  {failure}"))
     }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
