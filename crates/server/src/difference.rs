@@ -7,6 +7,8 @@ use exuvia_core::document::{Path, Value};
 use exuvia_core::{Error, ErrorKind, Result};
 use serde::Serialize;
 
+use crate::output::printable;
+
 /// One place where two documents differ.
 #[derive(Serialize)]
 pub(crate) struct Difference {
@@ -118,7 +120,8 @@ impl Difference {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = if self.path.is_empty() { "(the whole record)" } else { &self.path };
-        write!(f, "  {path}: {} -> {}", self.before, self.after_in_words())
+        let line = format!("  {path}: {} -> {}", self.before, self.after_in_words());
+        f.write_str(&printable(&line))
     }
 }
 

@@ -9,6 +9,8 @@ use clap::error::ErrorKind as UsageKind;
 use exuvia_core::error::Context;
 use serde::Serialize;
 
+use crate::output::printable;
+
 /// Why a command did not do its work.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -107,9 +109,10 @@ impl Failure {
             Failure::File { path, error } => plain("file", error.to_string(), Some(path)),
             Failure::Stale(message) => plain("stale", message.clone(), None),
             Failure::Usage(error) => {
+                // The first paragraph; usage and hints follow.
                 let text = error.to_string();
-                let message = text.lines().next().unwrap_or_default();
-                plain("usage", message.trim_start_matches("error: ").to_owned(), None)
+                let lines: Vec<_> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+                plain("usage", lines.join(" ").trim_start_matches("error: ").to_owned(), None)
             }
             Failure::Found => plain("found", String::new(), None),
         }
@@ -119,7 +122,7 @@ impl Failure {
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Failure::Exuvia { place, error } => write!(f, "{place}{error}"),
+            Failure::Exuvia { place, error } => f.write_str(&printable(&format!("{place}{error}"))),
             Failure::File { path, error } => write!(f, "{}: {error}", path.display()),
             Failure::Stale(message) => f.write_str(message),
             Failure::Usage(error) => error.fmt(f),

@@ -32,3 +32,9 @@ pub(crate) fn write(text: &str) -> Result<(), Failure> {
     let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
     out.write_all(text.as_bytes()).and_then(|()| out.write_all(end.as_bytes())).map_err(Failure::stdout)
 }
+
+/// A line as terminals may have it: names in records can hold what a terminal would obey.
+pub(crate) fn printable(line: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    line.chars().map(shown).collect()
+}

@@ -42,7 +42,9 @@ impl Drop for Progress {
 
 fn bar() -> ProgressBar {
     let (bar, template) = match length_of_input() {
-        Some(length) => (ProgressBar::new(length), "{percent:>3} % {wide_bar} {msg}, {decimal_bytes_per_sec}, {eta} left"),
+        Some(length) => {
+            (ProgressBar::new(length), "{percent:>3} % {wide_bar} {msg}, {decimal_bytes_per_sec}, {eta} left")
+        }
         None => (ProgressBar::no_length(), "{msg}, {decimal_bytes}, {decimal_bytes_per_sec}"),
     };
     match ProgressStyle::with_template(template) {

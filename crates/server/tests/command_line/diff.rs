@@ -77,3 +77,12 @@ fn wrong_arguments_are_refused() {
     }
     assert_eq!(folder().run("diff a.ndjson nowhere.ndjson").code, 3);
 }
+
+#[test]
+fn names_that_a_terminal_would_obey_are_shown_and_not_obeyed() {
+    let folder = folder();
+    folder.write("a.ndjson", r#"{"\u001b[2J\n":1}"#);
+    folder.write("b.ndjson", "{}");
+    let ran = folder.run("diff a.ndjson b.ndjson");
+    assert_eq!(ran.stdout, "line 1\n  /\\u{1b}[2J\\n: number -> missing\n");
+}

@@ -57,6 +57,8 @@ fn an_error_is_one_object_where_json_is_asked_for() {
     assert_eq!((nowhere.code, nowhere.error()["kind"].as_str()), (3, Some("file")));
     let usage = folder.run("check --json");
     assert_eq!((usage.code, usage.error()["kind"].as_str()), (2, Some("usage")));
+    let message = "the following required arguments were not provided: --chain <DIR>";
+    assert_eq!(usage.error()["message"], message);
 }
 
 #[test]
