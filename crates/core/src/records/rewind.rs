@@ -47,11 +47,11 @@ impl Rewind<'_> {
     }
 
     /// The collection and the record's key of a storage key that holds one record in both versions.
-    fn owner<'k>(&self, key: &'k str) -> Option<(&str, &'k str)> {
+    fn owner<'k>(&'k self, key: &'k str) -> Option<(&'k str, &'k str)> {
         let mut collections = self.chain.collections(self.from).iter();
         let (name, collection) = collections.find(|(_, collection)| collection.layout.owns(key))?;
         match &collection.layout {
-            Layout::Record { .. } => Some((name, key)),
+            Layout::Record { .. } => Some((name, name)),
             Layout::Prefix { prefix } => Some((name, &key[prefix.len()..])),
             Layout::Array { .. } | Layout::Map { .. } => None,
         }
