@@ -155,3 +155,11 @@ fn no_message_holds_a_value_of_the_record() {
         assert!(!error.to_string().contains("geheim"), "{error}");
     }
 }
+
+#[test]
+fn a_migration_as_deep_as_may_be_is_read_back_in_its_chain() {
+    let notes = format!(r#""exuvia":1,"notes":{}{}"#, "[".repeat(98), "]".repeat(98));
+    let chain = arrange(&[&BASELINE.replacen(r#""exuvia":1"#, &notes, 1)]).unwrap();
+    let again = Chain::read(&chain.to_value().to_json()).unwrap();
+    assert_eq!(again.lock(), chain.lock());
+}

@@ -30,7 +30,7 @@ impl Migration {
     /// # Errors
     /// [`ErrorKind::Chain`] with what was meant to stand where.
     pub fn parse(text: &str) -> Result<Self> {
-        Self::read(&super::parse(text)?)
+        Self::read(&super::parse(text, 0)?)
     }
 
     /// Reads a migration from JSON.

@@ -57,6 +57,9 @@ struct Stage {
     after: BTreeMap<String, Collection>,
 }
 
+/// What wraps a migration in a chain.
+const LEVELS: usize = 2;
+
 impl Chain {
     /// Loads a chain as the npm package hands it over: `{ "lock": …, "migrations": [ … ] }`.
     ///
@@ -66,7 +69,7 @@ impl Chain {
         let malformed = || {
             Error::new(ErrorKind::Chain, "expected a chain {\"lock\": …, \"migrations\": […]}, found something else")
         };
-        let Value::Object(mut parts) = parse(text)?.opened()? else { return Err(malformed()) };
+        let Value::Object(mut parts) = parse(text, LEVELS)?.opened()? else { return Err(malformed()) };
         let (Some(lock), Some(migrations)) = (parts.remove("lock"), parts.remove("migrations")) else {
             return Err(malformed());
         };
@@ -230,6 +233,6 @@ impl Chain {
     }
 }
 
-fn parse(text: &str) -> Result<Value<'_>> {
-    Value::parse(text).map_err(|error| error.of_kind(ErrorKind::Chain))
+fn parse(text: &str, levels: usize) -> Result<Value<'_>> {
+    Value::parse_inside(text, levels).map_err(|error| error.of_kind(ErrorKind::Chain))
 }

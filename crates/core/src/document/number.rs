@@ -89,9 +89,10 @@ impl<'a> Number<'a> {
         let zeros = digits.len() - digits.trim_start_matches('0').len();
         digits.drain(..zeros);
         let kept = digits.trim_end_matches('0').len();
-        // An exponent beyond i64 belongs to no number that anyone stores; it saturates.
-        let written =
-            exponent.parse::<i64>().unwrap_or(if exponent.starts_with('-') { i64::MIN / 2 } else { i64::MAX / 2 });
+        // An exponent near the ends of i64 belongs to no number that anyone stores; it saturates.
+        const ENDS: (i64, i64) = (i64::MIN / 2, i64::MAX / 2);
+        let written = exponent.parse().unwrap_or(if exponent.starts_with('-') { ENDS.0 } else { ENDS.1 });
+        let written = written.clamp(ENDS.0, ENDS.1);
         let exponent = written - fraction.len() as i64 + (digits.len() - kept) as i64;
         digits.truncate(kept);
         match digits.is_empty() {
@@ -150,6 +151,14 @@ mod tests {
             assert_eq!(number(token).plain().as_deref(), Some(plain));
         }
         assert_eq!(number("1e999").plain(), None);
+    }
+
+    #[test]
+    fn exponents_at_the_ends_of_i64_do_not_overflow() {
+        for token in ["1.5e-9223372036854775808", "10e9223372036854775807", "0.1e-99999999999999999999"] {
+            assert_eq!(number(token).plain(), None, "{token}");
+            assert_eq!(number(token).is_integer(), !token.contains('-'), "{token}");
+        }
     }
 
     #[test]
