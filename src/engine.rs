@@ -132,8 +132,9 @@ impl Engine {
         let merge: Merge = serde_wasm_bindgen::from_value(mode)?;
         let staged = self.records().stage(BlobBytes::new(file)).await.map_err(to_js)?;
         let answered = self.ask(Request::Import { staged: staged.clone(), merge }).await;
-        if answered.is_err() {
-            self.records().discard(&staged).await.map_err(to_js)?;
+        // Only where no run has begun: one that has may still need them.
+        if answered.as_ref().is_err_and(|error| matches!(error.kind(), ErrorKind::Busy | ErrorKind::Lost)) {
+            let _ = self.records().discard(&staged).await;
         }
         answer(answered)
     }

@@ -13,7 +13,7 @@ pub const OWN_PREFIX: &str = "exuvia";
 /// always a set of records, each with a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// One record, the whole value of a key; the record's key is the storage key.
+    /// One record, the whole value of a key; the record's key is the collection's name.
     Record {
         /// The storage key.
         key: String,

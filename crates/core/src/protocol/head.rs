@@ -17,8 +17,11 @@ pub struct Head {
     pub head: String,
     /// The line the data has run.
     pub line: Vec<Link>,
-    /// Counts the heads that were written; a writer whose count is behind has been overtaken.
+    /// Counts the heads that were written.
     pub epoch: u64,
+    /// Nobody knows what the data is: the head before this one was lost.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lost: bool,
     /// The last attempt that was refused, until facts change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refusal>,
@@ -79,6 +82,9 @@ pub struct Run {
     /// Why it goes back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
+    /// Why the way back is not finished yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stuck: Option<Problem>,
 }
 
 /// Where the records of a run come from.
@@ -200,6 +206,7 @@ impl Head {
             head: String::new(),
             line: Vec::new(),
             epoch: 0,
+            lost: false,
             refused: None,
             run: None,
             last_run: None,

@@ -53,15 +53,14 @@ pub async fn status<T: Target>(target: &T, chain: &Chain) -> Result<Status> {
         Found::Fresh => return Ok(report(State::Fresh, None, None)),
         Found::Lost => return Ok(report(State::Lost, None, Some(Problem::from(&lost())))),
         Found::Unmarked => return Ok(Status { version: Version(1), ..report(State::Behind, None, None) }),
+        Found::Marked(head) if head.lost && head.run.is_none() => {
+            return Ok(report(State::Lost, None, Some(Problem::from(&lost()))));
+        }
         Found::Marked(head) => *head,
     };
     let stands = standing(chain, &head);
     let (state, problem) = match (&head.run, &stands, &head.refused) {
-        (Some(run), _, _)
-            if run.phase == Phase::Back && run.problem.as_ref().is_some_and(|problem| problem.kind == "stuck") =>
-        {
-            (State::Stuck, run.problem.clone())
-        }
+        (Some(Run { stuck: Some(problem), .. }), _, _) => (State::Stuck, Some(problem.clone())),
         (Some(_), _, _) => (State::Moving, None),
         (None, Err(error), _) => (state_of(error.kind()), Some(Problem::from(error))),
         (None, Ok(version), _) if *version == chain.tip() => (State::Current, None),
@@ -86,15 +85,19 @@ pub async fn run<T: Target>(target: &T, chain: &Chain, request: Request) -> Resu
     let runner = Runner { target, chain };
     let settled = match runner.settle().await {
         // A head that only a newer Exuvia can read: the status says so.
-        Err(error) if error.kind() == ErrorKind::Newer => return status(target, chain).await,
+        Err(error) if error.kind() == ErrorKind::Newer && matches!(request, Request::Migrate { .. }) => {
+            return status(target, chain).await;
+        }
         settled => settled?,
     };
-    let head = match (settled, &request) {
-        (Settled::AtRest(head), _) => *head,
-        // The ways out where the head is lost: what is there is saved, and all of it replaced.
-        (Settled::Lost, Request::Restore { .. } | Request::Import { merge: Merge::Replace, .. }) => Head::unmarked(),
-        (Settled::Lost, Request::Import { .. }) => return Err(lost()),
-        (Settled::Lost | Settled::Stuck, _) => return status(target, chain).await,
+    let replaces = matches!(request, Request::Restore { .. } | Request::Import { merge: Merge::Replace, .. });
+    let head = match settled {
+        Settled::AtRest(head) => *head,
+        // The ways out where nobody knows what the data is: what is there is saved, and all of it replaced.
+        Settled::Lost(head) | Settled::Stuck(head) if replaces => Head { lost: true, ..*head },
+        _ if matches!(request, Request::Migrate { .. }) => return status(target, chain).await,
+        Settled::Lost(_) => return Err(lost()),
+        Settled::Stuck(_) => return Err(stuck()),
     };
     match request {
         Request::Migrate { retry } => {
@@ -104,9 +107,8 @@ pub async fn run<T: Target>(target: &T, chain: &Chain, request: Request) -> Resu
             }
         }
         Request::Import { staged, merge } => {
-            let version = standing(chain, &head)?;
-            let replaces_lost = version == Version(0) && merge == Merge::Replace;
-            if version != chain.tip() && !replaces_lost {
+            let version = if head.lost { Version(0) } else { standing(chain, &head)? };
+            if version != chain.tip() && !head.lost {
                 return Err(Error::new(
                     ErrorKind::Busy,
                     "expected data at the chain's tip before an import, found it elsewhere; migrate first",
@@ -116,7 +118,8 @@ pub async fn run<T: Target>(target: &T, chain: &Chain, request: Request) -> Resu
             runner.start(head, run).await??;
         }
         Request::Restore { seal, line } => {
-            let run = runner.plan(Cause::Restore, head.version, line, Source::Snapshot { seal });
+            let version = if head.lost { Version(0) } else { head.version };
+            let run = runner.plan(Cause::Restore, version, line, Source::Snapshot { seal });
             runner.start(head, run).await??;
         }
     }
@@ -126,8 +129,10 @@ pub async fn run<T: Target>(target: &T, chain: &Chain, request: Request) -> Resu
 /// What came of bringing a store to rest.
 enum Settled {
     AtRest(Box<Head>),
-    Lost,
-    Stuck,
+    /// Nobody knows what the data is.
+    Lost(Box<Head>),
+    /// A run is in the way that cannot be finished now.
+    Stuck(Box<Head>),
 }
 
 struct Runner<'r, T> {
@@ -141,30 +146,35 @@ impl<T: Target> Runner<'_, T> {
         let mut head = match self.target.find().await? {
             Found::Marked(head) => *head,
             Found::Unmarked => Head::unmarked(),
-            Found::Lost => return Ok(Settled::Lost),
+            Found::Lost => return Ok(Settled::Lost(Box::new(Head::unmarked()))),
             Found::Fresh => {
                 let head = Head::unmarked().on_line(self.chain.lock().line);
                 self.put(head.clone()).await?;
                 head
             }
         };
-        while let Some(run) = head.run.take() {
-            match self.adopt(head, run).await? {
+        while let Some(run) = head.run.clone() {
+            match self.adopt(Head { run: None, ..head.clone() }, run).await? {
                 Some(settled) => head = settled,
-                None => return Ok(Settled::Stuck),
+                None => return Ok(Settled::Stuck(Box::new(head))),
             }
         }
-        Ok(Settled::AtRest(Box::new(head)))
+        Ok(if head.lost { Settled::Lost(Box::new(head)) } else { Settled::AtRest(Box::new(head)) })
     }
 
     /// Somebody died. Takes the run over under a new token and brings it to its end.
     async fn adopt(&self, head: Head, mut run: Run) -> Result<Option<Head>> {
         run.token = self.target.token();
         run.attempts += 1;
-        let knows_way = run.source != Source::Chain || matches!(self.chain.standing(&run.to_line), Standing::At(_));
+        // A snapshot is brought back as it is; everything else needs the chain.
+        let knows_way = match run.source {
+            Source::Snapshot { .. } => true,
+            Source::Chain | Source::Staged { .. } => matches!(self.chain.standing(&run.to_line), Standing::At(_)),
+        };
         match run.phase {
             Phase::Capture => {
                 self.target.sweep(&run).await?;
+                self.target.retain(&run).await?;
                 self.put(Head { run: None, ..head }).await.map(Some)
             }
             Phase::Up if run.attempts > ATTEMPTS => self.turn_back(head, run, &too_often()).await,
@@ -178,6 +188,8 @@ impl<T: Target> Runner<'_, T> {
                 let head = self.note(head, &run).await?;
                 self.go_back(head, run).await
             }
+            // What an import leaves can be told only by a build that knows its version.
+            Phase::Sweep if !knows_way && run.source != Source::Chain => Ok(None),
             Phase::Sweep => {
                 let head = self.note(head, &run).await?;
                 self.finish(head, run).await.map(Some)
@@ -229,6 +241,7 @@ impl<T: Target> Runner<'_, T> {
             bytes: 0,
             notes: Vec::new(),
             problem: None,
+            stuck: None,
         }
     }
 
@@ -271,8 +284,9 @@ impl<T: Target> Runner<'_, T> {
     async fn refuse(&self, head: Head, run: &Run, error: &Error) -> Result<()> {
         let problem = Problem::from(error);
         let report = run.report(Outcome::Refused, self.target.now(), Some(problem.clone()));
-        let refused = (run.cause == Cause::Migrate).then(|| Refusal { tip: tip_head(self.chain), problem });
+        let refused = (run.cause == Cause::Migrate).then(|| Refusal { tip: head_of(&run.to_line), problem });
         self.target.sweep(run).await?;
+        self.target.retain(run).await?;
         self.put(Head { run: None, refused, last_run: Some(report), ..head }).await.map(drop)
     }
 
@@ -297,15 +311,27 @@ impl<T: Target> Runner<'_, T> {
         self.target.enter(&run, Stage::Commit);
         run.phase = Phase::Sweep;
         let report = run.report(Outcome::Committed, self.target.now(), None);
-        let head = Head { last_run: Some(report), ..head.on_line(run.to_line.clone()) };
+        // A snapshot of data that nobody knew is still that.
+        let lost = run.to_line.is_empty();
+        let head = Head { last_run: Some(report), lost, ..head.on_line(run.to_line.clone()) };
         let head = self.note(head, &run).await?;
         self.finish(head, run).await
     }
 
-    async fn finish(&self, head: Head, run: Run) -> Result<Head> {
+    async fn finish(&self, mut head: Head, run: Run) -> Result<Head> {
         self.target.enter(&run, Stage::Sweep);
-        self.target.sweep(&run).await?;
-        self.put(Head { run: None, ..head }).await
+        match self.target.sweep(&run).await {
+            // The new data stands; what cannot be told from it any more is better kept than guessed.
+            Err(error) if error.kind() == ErrorKind::Snapshot => {
+                let note = format!("records that the run was to remove may still be there: {error}");
+                head.last_run.iter_mut().for_each(|report| report.notes.push(note.clone()));
+            }
+            swept => swept?,
+        }
+        let head = self.put(Head { run: None, ..head }).await?;
+        // Only now: until the gate is open the run may have to be finished from what the vault holds.
+        self.target.retain(&run).await?;
+        Ok(head)
     }
 
     async fn turn_back(&self, head: Head, mut run: Run, error: &Error) -> Result<Option<Head>> {
@@ -330,17 +356,21 @@ impl<T: Target> Runner<'_, T> {
             Err(error) if passes_on(&error) => return Err(error),
             Err(error) => {
                 let message = format!("the way back is not finished: {error}");
-                run.problem = Some(Problem::from(&Error::new(ErrorKind::Stuck, message)));
+                run.stuck = Some(Problem::from(&Error::new(ErrorKind::Stuck, message)));
                 self.note(head, &run).await?;
                 return Ok(None);
             }
         }
         let problem = run.problem.clone();
-        let refusal = |problem| Refusal { tip: tip_head(self.chain), problem };
-        let refused = problem.clone().filter(|_| run.cause == Cause::Migrate).map(refusal);
+        let refusal = |problem| Refusal { tip: head_of(&run.to_line), problem };
+        // A build that does not know the way says nothing of the chain that does.
+        let says = |problem: &Problem| run.cause == Cause::Migrate && problem.kind != ErrorKind::Fork.name();
+        let refused = problem.clone().filter(says).map(refusal);
         let report = run.report(Outcome::Restored, self.target.now(), problem);
-        self.target.sweep(&Run { phase: Phase::Back, ..run }).await?;
-        self.put(Head { run: None, refused, last_run: Some(report), ..head }).await.map(Some)
+        self.target.sweep(&run).await?;
+        let head = self.put(Head { run: None, refused, last_run: Some(report), ..head }).await?;
+        self.target.retain(&run).await?;
+        Ok(Some(head))
     }
 
     async fn note(&self, head: Head, run: &Run) -> Result<Head> {
@@ -390,7 +420,16 @@ fn state_of(kind: ErrorKind) -> State {
 }
 
 fn tip_head(chain: &Chain) -> String {
-    chain.lock().line.last().map(|link| link.head.clone()).unwrap_or_default()
+    head_of(&chain.lock().line)
+}
+
+fn head_of(line: &[Link]) -> String {
+    line.last().map(|link| link.head.clone()).unwrap_or_default()
+}
+
+fn stuck() -> Error {
+    let message = "expected data at rest, found a run that cannot be finished now; restore a snapshot, or import a file in place of everything";
+    Error::new(ErrorKind::Stuck, message)
 }
 
 fn lost() -> Error {

@@ -37,7 +37,7 @@ pub trait Target {
     /// Writes the head, in one piece.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Store`], [`crate::ErrorKind::Quota`], [`crate::ErrorKind::Fenced`]
+    /// [`crate::ErrorKind::Store`], [`crate::ErrorKind::Quota`]
     async fn put(&self, head: &Head) -> Result<()>;
 
     /// Whether there is room for the run, and whatever else can be known before reading the data.
@@ -84,11 +84,17 @@ pub trait Target {
     /// As [`Target::apply`] and [`Target::validate`].
     async fn restore(&self, run: &Run) -> Result<()>;
 
-    /// Removes what only the run, or the old form, needed.
+    /// Removes from the store what only the run, or the old form, needed.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Store`]
     async fn sweep(&self, run: &Run) -> Result<()>;
+
+    /// Lets go of what no run needs any more: staged records, and the oldest snapshots. Never of the run's own.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Snapshot`]
+    async fn retain(&self, run: &Run) -> Result<()>;
 
     /// Milliseconds since 1970.
     fn now(&self) -> i64;

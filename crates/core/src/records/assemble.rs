@@ -26,8 +26,8 @@ pub(super) struct Assembly<'a, 'c, S, V, H> {
 type Rank = (bool, u64, String);
 
 impl<S: Store, V: Vault, H: Host> Assembly<'_, '_, S, V, H> {
-    /// The storage key and the value; nothing where no record is there and the key was not either.
-    pub(super) async fn build(&self, source: &Manifest) -> Result<Option<(String, S::Value)>> {
+    /// The storage key and the value: empty where no record is there.
+    pub(super) async fn build(&self, source: &Manifest) -> Result<(String, S::Value)> {
         let store = &self.records.store;
         let (key, _) = self.collection.layout.reach();
         let empty = if self.is_array() { "[]" } else { "{}" };
@@ -61,7 +61,7 @@ impl<S: Store, V: Vault, H: Host> Assembly<'_, '_, S, V, H> {
             order.sort_by(|&a, &b| ranks[a as usize].cmp(&ranks[b as usize]));
             store.reorder(&mut value, &order);
         }
-        Ok(Some((key.to_owned(), value)))
+        Ok((key.to_owned(), value))
     }
 
     fn is_array(&self) -> bool {

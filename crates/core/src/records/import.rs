@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Records;
 use super::export::not_at_rest;
 use super::file::{Bytes, Footer, Header, Lines, import};
-use super::line::{self, Line, Record, write_record};
+use super::line::{self, Line, Record, check_key, write_record};
 use super::snapshot::{CHUNK, Purpose, SnapshotWriter};
 use super::store::{Host, Store, Vault};
 use super::walk::{Census, Walk};
@@ -335,21 +335,6 @@ impl<'c, B: Bytes> Import<'c, B> {
         }
         self.ended = true;
         Ok(())
-    }
-}
-
-/// A record whose key is not what its layout makes of it would meet another one there.
-fn check_key(layout: &Layout, collection: &str, key: &str, value: &mut Value<'_>) -> Result<()> {
-    let matches = match layout {
-        Layout::Record { .. } => key == collection,
-        Layout::Array { id, .. } => {
-            id.get(value)?.map(|id| id.text()).transpose()?.flatten().is_some_and(|id| id == key)
-        }
-        Layout::Map { .. } | Layout::Prefix { .. } => true,
-    };
-    match matches {
-        true => Ok(()),
-        false => Err(import(&format!("expected the key that the record has as {layout}, found another"))),
     }
 }
 

@@ -178,3 +178,21 @@ fn record_key<'a>(item: &mut Value<'a>, id: &crate::document::Path) -> Result<Co
         None => Err(Error::new(ErrorKind::Unfit, "expected a record with a key, a text, found none").under_path(id)),
     }
 }
+
+/// A record whose key is not what its layout makes of it would meet another one there.
+pub(super) fn check_key(layout: &Layout, collection: &str, key: &str, value: &mut Value<'_>) -> Result<()> {
+    let matches = match layout {
+        Layout::Record { .. } => key == collection,
+        Layout::Array { id, .. } => {
+            id.get(value)?.map(|id| id.text()).transpose()?.flatten().is_some_and(|id| id == key)
+        }
+        Layout::Map { .. } | Layout::Prefix { .. } => true,
+    };
+    match matches {
+        true => Ok(()),
+        false => Err(Error::new(
+            ErrorKind::Unfit,
+            format!("expected the key that the record has as {layout}, found another"),
+        )),
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::line::{self, Record, residue_key};
+use super::line::{self, Record, check_key, residue_key};
 use crate::chain::{Chain, Residues, Version};
 use crate::document::Value;
 use crate::error::{Error, ErrorKind, Result};
@@ -76,8 +76,10 @@ impl<'r> Rehearsal<'r> {
         self.chain.translate(collection, self.from, self.to, context, &mut moved, &mut kept)?;
         let (text, kept) = (moved.to_json(), kept.to_value().to_json());
         self.written += (text.len() + key.len() + kept.len()) as u64;
-        let moved = Value::parse(&text)?;
-        match (self.chain.collection(collection, self.to)?.schema.validate(&moved), misfit) {
+        let mut moved = Value::parse(&text)?;
+        let after = self.chain.collection(collection, self.to)?;
+        check_key(&after.layout, collection, key, &mut moved)?;
+        match (after.schema.validate(&moved), misfit) {
             (Err(now), Some(before)) if now.context().path == before.context().path => {}
             (Err(now), _) => return Err(now),
             (Ok(()), _) => {}

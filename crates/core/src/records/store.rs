@@ -31,7 +31,8 @@ pub trait Store {
     /// [`crate::ErrorKind::Store`]
     async fn get(&self, keys: &[String]) -> Result<Vec<(String, Self::Value)>>;
 
-    /// Sets keys in one call.
+    /// Sets keys in one call. A process that dies meanwhile should leave all of them set or none; where it leaves some,
+    /// the run needs its snapshot to go on.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Quota`] where there is no room, [`crate::ErrorKind::Store`]

@@ -55,6 +55,24 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         })
     }
 
+    /// No key that the new version uses may be there already, unless it is the old version's.
+    fn check_free(&self, run: &Run, keys: &[String]) -> Result<()> {
+        if run.source != Source::Chain {
+            return Ok(());
+        }
+        let covered = |reaches: &[Reach], key: &str| reaches.iter().any(|reach| reach.covers(key));
+        let own = |key: &&String| key.starts_with(RESIDUE) || key.starts_with(MARKER) || *key == CONTROL;
+        match keys.iter().find(|key| !own(key) && covered(&run.uses, key) && !covered(&run.leaves, key)) {
+            None => Ok(()),
+            Some(taken) => {
+                let message = format!(
+                    "expected the storage keys of the new version to be free, found {taken:?} in use; rename or remove it"
+                );
+                Err(Error::new(ErrorKind::Collision, message))
+            }
+        }
+    }
+
     /// The storage keys that the run has written, by its markers.
     async fn moved_keys(&self, keys: &[String]) -> Result<HashSet<String>> {
         let markers: Vec<_> = keys.iter().filter(|key| key.starts_with(MARKER)).cloned().collect();
@@ -78,7 +96,11 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
             done += rehearsal.chunk(&chunk)?;
             self.report(run, Stage::Rehearse, done, of, bytes);
         }
-        let growth = rehearsal.written;
+        let growth = match &run.source {
+            Source::Chain => rehearsal.written,
+            Source::Staged { seal, .. } => Manifest::load(&self.vault, seal).await?.bytes,
+            Source::Snapshot { .. } => 0,
+        };
         run.notes = rehearsal.finish();
         match self.store.room().await? {
             Some(room) if growth > room => {
@@ -99,29 +121,6 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
             true => Ok(()),
             false => self.store.remove(&gone).await,
         }
-    }
-
-    /// Removes what is no longer needed of the vault: staged records, and the oldest snapshots.
-    async fn retain(&self, run: &Run, refused: bool) -> Result<()> {
-        if refused {
-            self.vault.delete(&run.id).await?;
-        }
-        let brought = match &run.source {
-            Source::Staged { seal, .. } => Some(&seal.id),
-            Source::Chain | Source::Snapshot { .. } => None,
-        };
-        for (id, text) in self.vault.manifests().await? {
-            let forgotten = Manifest::parse(&text).is_none_or(|manifest| {
-                manifest.purpose == Purpose::Staged && manifest.created_at < run.now - STAGED_FOR
-            });
-            if forgotten || Some(&id) == brought {
-                self.vault.delete(&id).await?;
-            }
-        }
-        for old in self.snapshots().await?.into_iter().skip(self.keep) {
-            self.vault.delete(&old.id).await?;
-        }
-        Ok(())
     }
 }
 
@@ -173,7 +172,9 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
     async fn capture(&self, run: &mut Run) -> Result<Seal> {
         let line = self.line_before(run).await?;
         self.enter(run, Stage::Snapshot);
-        let walk = Walk::new(&self.store, self.chain, run.from, self.store.keys().await?);
+        let keys = self.store.keys().await?;
+        self.check_free(run, &keys)?;
+        let walk = Walk::new(&self.store, self.chain, run.from, keys);
         let manifest = self.save(&run.id, run, line, walk).await?;
         let seal = manifest.seal()?;
         let manifest = Manifest::load(&self.vault, &seal).await?;
@@ -216,7 +217,12 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
 
     async fn apply(&self, run: &Run) -> Result<()> {
         match &run.source {
-            Source::Snapshot { seal } => Replay::new(self, run, Deed::Write).go_through(seal, Stage::Apply).await,
+            Source::Snapshot { seal } => {
+                // Removed first, so that a full store has room; the run's own snapshot holds what goes.
+                let kept = self.keys_of(seal).await?;
+                self.remove_where(|key| !kept.contains(key)).await?;
+                Replay::new(self, run, Deed::Write).go_through(seal, Stage::Apply).await
+            }
             Source::Chain | Source::Staged { .. } => self.apply_records(run).await,
         }
     }
@@ -259,8 +265,33 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
                 Source::Staged { .. } => {}
             }
         }
-        self.remove_where(|key| key.starts_with(MARKER)).await?;
-        self.retain(run, run.phase == Phase::Capture).await
+        self.remove_where(|key| key.starts_with(MARKER)).await
+    }
+
+    async fn retain(&self, run: &Run) -> Result<()> {
+        if run.phase == Phase::Capture {
+            self.vault.delete(&run.id).await?;
+        }
+        let brought = match &run.source {
+            Source::Staged { seal, .. } => Some(&seal.id),
+            Source::Chain | Source::Snapshot { .. } => None,
+        };
+        for (id, text) in self.vault.manifests().await? {
+            // What a later Exuvia keeps is not for this one to judge.
+            let forgotten = Manifest::parse(&text).is_some_and(|manifest| {
+                manifest.purpose == Purpose::Staged && manifest.created_at < run.now - STAGED_FOR
+            });
+            if forgotten || Some(&id) == brought {
+                self.vault.delete(&id).await?;
+            }
+        }
+        // Clocks are put back; the run's own snapshot is the newest whatever they say.
+        let own = run.seal.as_ref().map(|seal| &*seal.id);
+        let others = self.snapshots().await?.into_iter().filter(|manifest| Some(&*manifest.id) != own);
+        for old in others.skip(self.keep.saturating_sub(usize::from(own.is_some()))) {
+            self.vault.delete(&old.id).await?;
+        }
+        Ok(())
     }
 
     fn now(&self) -> i64 {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::line::{RESIDUE, residue_key, write_slice, write_whole};
-use super::rewind::Rewind;
+use super::rewind::{Rewind, misshapen};
 use super::snapshot::CHUNK;
 use super::store::{Shape, Store};
 use crate::chain::{Chain, Layout, Version};
@@ -106,6 +106,11 @@ impl<'w, S: Store> Walk<'w, S> {
                 Shape::Object(length) if !wants_array => {
                     self.open = Some(Open { key, value, start: 0, length, is_array: false });
                 }
+                Shape::Array(_) | Shape::Object(_)
+                    if self.rewind.as_ref().is_some_and(|rewind| rewind.moved.contains(&key)) =>
+                {
+                    return Err(misshapen());
+                }
                 // Of another shape than declared: saved as it is, and refused by the rehearsal.
                 Shape::Array(_) | Shape::Object(_) | Shape::Scalar => {
                     write_whole(&key, &self.store.read(&value)?, chunk);
@@ -120,10 +125,13 @@ impl<'w, S: Store> Walk<'w, S> {
             0 => (if open.is_array { "[]" } else { "{}" }.to_owned(), 0),
             _ => self.store.slice(&open.value, open.start, CHUNK)?,
         };
-        if !self.residues.is_empty() {
-            let wanted = self.residues_of_slice(&open.key, &text)?;
-            self.read_whole(&wanted, chunk).await?;
-        }
+        let wanted = if self.residues.is_empty() { Vec::new() } else { self.residues_of_slice(&open.key, &text)? };
+        let residues = self.read_texts(&wanted).await?;
+        residues.iter().for_each(|(key, residue)| write_whole(key, residue, chunk));
+        let text = match &self.rewind {
+            Some(rewind) => rewind.slice(&open.key, text, &residues)?,
+            None => text,
+        };
         write_slice(&open.key, open.start, open.is_array, &text, chunk);
         open.start += count;
         if open.start < open.length {
@@ -161,11 +169,7 @@ impl<'w, S: Store> Walk<'w, S> {
     }
 
     async fn read_whole(&self, keys: &[String], chunk: &mut String) -> Result<()> {
-        if keys.is_empty() {
-            return Ok(());
-        }
-        let read = |(key, value): (String, S::Value)| Ok((key, self.store.read(&value)?));
-        let found: BTreeMap<_, _> = self.fetch(keys).await?.into_iter().map(read).collect::<Result<_>>()?;
+        let found = self.read_texts(keys).await?;
         for (key, text) in &found {
             match &self.rewind {
                 Some(rewind) => write_whole(key, &rewind.text(key, &found)?, chunk),
@@ -173,6 +177,14 @@ impl<'w, S: Store> Walk<'w, S> {
             }
         }
         Ok(())
+    }
+
+    async fn read_texts(&self, keys: &[String]) -> Result<BTreeMap<String, String>> {
+        if keys.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let read = |(key, value): (String, S::Value)| Ok((key, self.store.read(&value)?));
+        self.fetch(keys).await?.into_iter().map(read).collect()
     }
 
     /// The values of keys that were listed: one that is not there would be missing from the snapshot.

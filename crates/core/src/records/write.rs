@@ -137,7 +137,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
             };
             if aggregated && touched {
                 let assembly = Assembly { records: self, run, name, collection, present };
-                built.extend(assembly.build(source).await?);
+                built.push(assembly.build(source).await?);
             }
         }
         Ok(built)

@@ -14,8 +14,8 @@ use exuvia_core::{Error, ErrorKind, Result};
 pub struct Machine {
     pub stored: RefCell<BTreeMap<String, String>>,
     sealed: RefCell<BTreeMap<String, Vec<u8>>>,
-    manifests: RefCell<BTreeMap<String, String>>,
-    mirror: RefCell<Option<String>>,
+    pub manifests: RefCell<BTreeMap<String, String>>,
+    pub mirror: RefCell<Option<String>>,
     /// Operations until the process dies; `None`: it lives.
     pub fuel: Cell<Option<usize>>,
     pub operations: Cell<usize>,
@@ -25,7 +25,7 @@ pub struct Machine {
     pub quota: Cell<Option<u64>>,
     /// Damages a value on its way into the store.
     pub damage: Cell<Option<Damage>>,
-    clock: Cell<i64>,
+    pub clock: Cell<i64>,
     tokens: Cell<u64>,
     pub stages: RefCell<Vec<Stage>>,
 }

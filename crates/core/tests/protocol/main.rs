@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
+mod sequences;
+#[path = "../simulator/mod.rs"]
 mod simulator;
 
 use std::collections::BTreeMap;
@@ -17,11 +19,11 @@ use pollster::block_on;
 use simulator::Machine;
 
 const MIGRATIONS: [&str; 5] = [
-    include_str!("../../../extension/chain/0001-baseline.json"),
-    include_str!("../../../extension/chain/0002-ai-settings.json"),
-    include_str!("../../../extension/chain/0003-conversation-keys.json"),
-    include_str!("../../../extension/chain/0004-distillation-notes.json"),
-    include_str!("../../../extension/chain/0005-privacy.json"),
+    include_str!("../../../../extension/chain/0001-baseline.json"),
+    include_str!("../../../../extension/chain/0002-ai-settings.json"),
+    include_str!("../../../../extension/chain/0003-conversation-keys.json"),
+    include_str!("../../../../extension/chain/0004-distillation-notes.json"),
+    include_str!("../../../../extension/chain/0005-privacy.json"),
 ];
 
 const OLD: [(&str, &str); 4] = [

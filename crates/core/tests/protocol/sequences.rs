@@ -1,0 +1,424 @@
+//! Sequences of events that lose data where a protocol is less careful, each named for what must hold.
+
+use super::*;
+
+fn custom(texts: &[&str]) -> Chain {
+    let migrations = texts.iter().map(|text| Migration::parse(text).unwrap()).collect();
+    Chain::arrange(migrations, &Lock::default()).unwrap()
+}
+
+fn snapshot(machine: &Rc<Machine>, chain: &Chain, index: usize) -> Request {
+    let id = block_on(records(machine, chain).snapshots()).unwrap()[index].id.clone();
+    let (seal, line) = block_on(records(machine, chain).find_snapshot(&id)).unwrap();
+    Request::Restore { seal, line }
+}
+
+/// An import in place of everything dies after its staged file was removed and before the gate opens.
+#[test]
+fn an_import_dies_between_the_removal_of_its_file_and_the_last_write() {
+    let chain = chain(5);
+    let mut bad = Vec::new();
+    let whole = Machine::holding(&OLD);
+    open(&whole, &chain).unwrap();
+    let file = export(&whole, &chain);
+    whole.operations.set(0);
+    import(&whole, &chain, &file, Merge::Replace).unwrap();
+    for merge in [Merge::Replace, Merge::Keep, Merge::Take] {
+        for death in 0..whole.operations.get() {
+            let machine = Machine::holding(&OLD);
+            open(&machine, &chain).unwrap();
+            machine.fuel.set(Some(death));
+            let _ = import(&machine, &chain, &file, merge);
+            machine.fuel.set(None);
+            for _ in 0..3 {
+                let _ = open(&machine, &chain);
+            }
+            match open(&machine, &chain) {
+                Ok(status) if status.state == State::Current => assert_holds(&machine, &NEW, "after"),
+                other => bad.push((merge, death, format!("{other:?}"))),
+            }
+        }
+    }
+    assert!(bad.is_empty(), "{} of them, such as {:?}", bad.len(), &bad[..bad.len().min(4)]);
+}
+
+/// The same for a restore by hand of the oldest snapshot, which retention removes in the sweep of that very run.
+#[test]
+fn a_restore_of_the_oldest_snapshot_dies_after_retention_removed_it() {
+    let chain = chain(5);
+    let make = || {
+        let machine = Machine::holding(&OLD);
+        open(&machine, &chain).unwrap();
+        let file = export(&machine, &chain);
+        import(&machine, &chain, &file, Merge::Take).unwrap();
+        import(&machine, &chain, &file, Merge::Take).unwrap();
+        machine.operations.set(0);
+        machine
+    };
+    let whole = make();
+    assert_eq!(block_on(records(&whole, &chain).snapshots()).unwrap().len(), 3);
+    let request = snapshot(&whole, &chain, 2);
+    whole.operations.set(0);
+    ask(&whole, &chain, request).unwrap();
+    let mut bad = Vec::new();
+    for death in 0..whole.operations.get() {
+        let machine = make();
+        let request = snapshot(&machine, &chain, 2);
+        machine.fuel.set(Some(death));
+        let _ = ask(&machine, &chain, request);
+        machine.fuel.set(None);
+        for _ in 0..3 {
+            let _ = open(&machine, &chain);
+        }
+        if let Err(error) = open(&machine, &chain) {
+            bad.push((death, error.to_string()));
+        }
+    }
+    assert!(bad.is_empty(), "{} of them, such as {:?}", bad.len(), &bad[..bad.len().min(4)]);
+}
+
+/// An older build finishes an import that a newer one began.
+#[test]
+fn an_older_build_meets_an_import_of_a_newer_one_in_any_phase() {
+    let (three, five) = (chain(3), chain(5));
+    let mut bad = Vec::new();
+    for merge in [Merge::Replace, Merge::Keep, Merge::Take] {
+        let mut death = 0;
+        loop {
+            let machine = Machine::holding(&OLD);
+            open(&machine, &five).unwrap();
+            let file = export(&machine, &five)
+                .replace("\"title\":\"B\"", "\"title\":\"B2\"")
+                .replace(",\"digest\":", ",\"x\":");
+            let staged = block_on(records(&machine, &five).stage(Text::new(&file))).unwrap();
+            machine.operations.set(0);
+            machine.fuel.set(Some(death));
+            let ended = ask(&machine, &five, Request::Import { staged, merge }).is_ok();
+            machine.fuel.set(None);
+            if ended {
+                break;
+            }
+            for _ in 0..3 {
+                let _ = open(&machine, &three);
+            }
+            let status = open(&machine, &five);
+            let data = machine.data();
+            let title = data.get("conversation:b").map(|text| text.contains("B2"));
+            let committed = status.as_ref().ok().and_then(|s| s.last_run.clone()).is_some_and(|r| {
+                r.cause == exuvia_core::protocol::Cause::Import
+                    && r.outcome == exuvia_core::protocol::Outcome::Committed
+            });
+            let whole = data.len() == NEW.len();
+            let told = if merge == Merge::Keep { true } else { title == Some(committed) };
+            if status.is_err() || !whole || !told {
+                bad.push((merge, death, data.len(), committed, title, status.map(|s| s.state)));
+            }
+            death += 1;
+        }
+    }
+    assert!(bad.is_empty(), "{} of them, such as {:?}", bad.len(), &bad[..bad.len().min(4)]);
+}
+
+const SWAPPED: [&str; 2] = [
+    r#"{"exuvia":1,"id":"one","collections":{"notes":{"layout":{"key":"notes","as":"array","id":"/id"},
+      "schema":{"type":"object","required":["id","at"],"properties":{"id":{"type":"string"},"at":{"type":"number"}}}}}}"#,
+    r#"{"exuvia":1,"id":"two","parents":["one"],"change":{"notes":[{"convert":"/at","from":"epoch-s","to":"epoch-ms"}]}}"#,
+];
+
+/// A collection that stays an array is taken for the old form after it was written.
+#[test]
+fn an_array_in_place_is_not_moved_twice_when_the_snapshot_is_gone() {
+    let chain = custom(&SWAPPED);
+    let mut bad = Vec::new();
+    for death in 0..60 {
+        let machine = Machine::holding(&[("notes", r#"[{"id":"a","at":1},{"id":"b","at":2}]"#)]);
+        machine.fuel.set(Some(death));
+        let _ = open(&machine, &chain);
+        machine.fuel.set(None);
+        machine.rot();
+        let status = open(&machine, &chain).map(|s| s.state);
+        let notes = machine.data()["notes"].clone();
+        if !(notes.contains("1000}") && notes.contains("2000}")) {
+            bad.push((death, status, notes));
+        }
+    }
+    assert!(bad.is_empty(), "{} of them, such as {:?}", bad.len(), &bad[..bad.len().min(4)]);
+}
+
+const RENAMED: [&str; 2] = [
+    r#"{"exuvia":1,"id":"one","collections":{"prefs":{"layout":{"key":"settings","as":"record"},
+      "schema":{"type":"object","required":["mode"],"properties":{"mode":{"enum":["a","b","c"]}}}}}}"#,
+    r#"{"exuvia":1,"id":"two","parents":["one"],"change":{"prefs":[{"map":"/mode","table":{"a":"x","b":"x","c":"y"},"back":{"x":"a"}}]}}"#,
+];
+
+/// A record whose storage key is not its collection's name loses its residue.
+#[test]
+fn a_record_under_another_key_than_its_collections_name_keeps_its_residue() {
+    let chain = custom(&RENAMED);
+    let residue = |machine: &Machine| machine.stored.borrow().get("exuvia:r:prefs:prefs").cloned();
+    let whole = Machine::holding(&[("settings", r#"{"mode":"b"}"#)]);
+    open(&whole, &chain).unwrap();
+    assert!(residue(&whole).is_some());
+    let mut bad = Vec::new();
+    for death in 0..whole.operations.get() {
+        let machine = Machine::holding(&[("settings", r#"{"mode":"b"}"#)]);
+        machine.fuel.set(Some(death));
+        let _ = open(&machine, &chain);
+        machine.fuel.set(None);
+        machine.rot();
+        let _ = open(&machine, &chain);
+        if residue(&machine) != residue(&whole) {
+            bad.push((death, residue(&machine)));
+        }
+    }
+    assert!(bad.is_empty(), "{} of them, such as {:?}", bad.len(), &bad[..bad.len().min(4)]);
+}
+
+/// A key of nobody's that lies where a record is going.
+#[test]
+fn a_key_that_no_version_owned_yet_is_not_overwritten() {
+    let chain = chain(5);
+    let mut old = OLD.to_vec();
+    old.push(("conversation:a", r#""a draft that is nobody's""#));
+    old.push(("conversation:zz", "7"));
+    let machine = Machine::holding(&old);
+    let status = open(&machine, &chain).unwrap();
+    assert_eq!(
+        machine.data().get("conversation:a").map(String::as_str),
+        Some(r#""a draft that is nobody's""#),
+        "{status:?}"
+    );
+}
+
+/// After a refused restore the lost head counts as version 1.
+#[test]
+fn a_lost_store_stays_lost_after_a_restore_that_failed() {
+    let chain = chain(5);
+    let machine = Machine::holding(&OLD);
+    open(&machine, &chain).unwrap();
+    machine.stored.borrow_mut().remove("exuvia");
+    machine.stored.borrow_mut().remove("conversation:a");
+    assert_eq!(open(&machine, &chain).unwrap().state, State::Lost);
+    let request = snapshot(&machine, &chain, 0);
+    machine.rot();
+    ask(&machine, &chain, request).unwrap_err();
+    let status = open(&machine, &chain).unwrap();
+    assert_eq!(status.state, State::Lost, "{status:?} {:#?}", machine.data());
+}
+
+/// What that does to data: lost at version 2, moved up again as if it were version 1.
+#[test]
+fn lost_data_is_not_moved_twice_after_a_restore_that_failed() {
+    let chain = custom(&SWAPPED);
+    let machine = Machine::holding(&[("notes", r#"[{"id":"a","at":1},{"id":"b","at":2}]"#)]);
+    open(&machine, &chain).unwrap();
+    machine.stored.borrow_mut().remove("exuvia");
+    let request = snapshot(&machine, &chain, 0);
+    machine.rot();
+    ask(&machine, &chain, request).unwrap_err();
+    let status = open(&machine, &chain).unwrap();
+    assert_eq!(machine.data()["notes"], r#"[{"id":"a","at":1000},{"id":"b","at":2000}]"#, "{status:?}");
+}
+
+/// The update that mends a chain arrives while the way back is under way.
+#[test]
+fn a_mended_chain_is_tried_although_it_finished_the_way_back_of_its_forerunner() {
+    let (three, five) = (chain(3), chain(5));
+    let damage: simulator::Damage = |key, text| (key == "conversation:b").then(|| text.replace("hi", "ho"));
+    let mut bad = Vec::new();
+    for death in 0..200 {
+        let machine = Machine::holding(&OLD);
+        machine.damage.set(Some(damage));
+        machine.fuel.set(Some(death));
+        let ended = open(&machine, &three).is_ok();
+        machine.fuel.set(None);
+        machine.damage.set(None);
+        if ended {
+            break;
+        }
+        let status = open(&machine, &five).unwrap();
+        if status.state != State::Current {
+            bad.push((death, status.state, status.problem.map(|p| p.message)));
+        }
+    }
+    assert!(bad.is_empty(), "{} of them, such as {:?}", bad.len(), &bad[..bad.len().min(4)]);
+}
+
+/// A build that knows the data but not the run's way.
+#[test]
+fn an_older_build_that_turned_a_run_back_still_does_what_it_can() {
+    let (three, five) = (chain(3), chain(5));
+    let mut bad = Vec::new();
+    for death in 0..200 {
+        let machine = Machine::holding(&OLD);
+        machine.fuel.set(Some(death));
+        let ended = open(&machine, &five).is_ok();
+        machine.fuel.set(None);
+        if ended {
+            break;
+        }
+        let status = open(&machine, &three).unwrap();
+        if !matches!(status.state, State::Current | State::Newer) {
+            bad.push((death, status.state, status.problem.map(|p| p.message)));
+        }
+    }
+    assert!(bad.is_empty(), "{} of them, such as {:?}", bad.len(), &bad[..bad.len().min(4)]);
+}
+
+/// A merge whose snapshot is gone.
+#[test]
+fn a_merge_whose_snapshot_is_gone_has_a_way_out() {
+    let chain = chain(5);
+    let mut bad = Vec::new();
+    for merge in [Merge::Replace, Merge::Keep, Merge::Take] {
+        for death in 0..200 {
+            let machine = Machine::holding(&OLD);
+            open(&machine, &chain).unwrap();
+            let file = export(&machine, &chain);
+            let staged = block_on(records(&machine, &chain).stage(Text::new(&file))).unwrap();
+            machine.fuel.set(Some(death));
+            let ended = ask(&machine, &chain, Request::Import { staged, merge }).is_ok();
+            machine.fuel.set(None);
+            if ended {
+                break;
+            }
+            machine.rot();
+            let _ = open(&machine, &chain);
+            // A person tries whatever there is: the file again, in place of everything.
+            let again = import(&machine, &chain, &file, Merge::Replace).map(|status| status.state);
+            if again != Ok(State::Current) {
+                bad.push((merge, death, again.map_err(|error| error.to_string())));
+            }
+        }
+    }
+    assert!(bad.is_empty(), "{} of them, such as {:?}", bad.len(), &bad[..bad.len().min(4)]);
+}
+
+/// A store that is more than half full.
+#[test]
+fn a_snapshot_can_be_restored_on_a_store_that_is_rather_full() {
+    let chain = chain(5);
+    let long = "x".repeat(40_000);
+    let mut old = OLD.to_vec();
+    let conversations = format!(r#"[{{"id":"b","title":"{long}","create_time":1,"update_time":2,"messages":[]}}]"#);
+    old[1].1 = &conversations;
+    let machine = Machine::holding(&old);
+    open(&machine, &chain).unwrap();
+    let request = snapshot(&machine, &chain, 0);
+    machine.quota.set(Some(80_000));
+    let status = ask(&machine, &chain, request);
+    assert_eq!(status.map(|s| s.state), Ok(State::Behind));
+}
+
+/// Why it went back is forgotten once the way back had to wait.
+#[test]
+fn the_report_says_why_the_run_went_back_although_the_way_back_had_to_wait() {
+    let chain = chain(5);
+    let machine = Machine::holding(&OLD);
+    machine.damage.set(Some(|key, text| match key {
+        "conversation:b" => Some(text.replace("hi", "ho")),
+        "conversations" => Some("[]".into()),
+        _ => None,
+    }));
+    assert_eq!(open(&machine, &chain).unwrap().state, State::Stuck);
+    machine.damage.set(None);
+    let status = open(&machine, &chain).unwrap();
+    assert_eq!((status.state, status.problem.unwrap().kind.as_str()), (State::Refused, "validation"));
+}
+
+/// A clock that was put back.
+#[test]
+fn the_newest_snapshot_stays_although_the_clock_was_put_back() {
+    let chain = chain(5);
+    let machine = Machine::holding(&OLD);
+    machine.clock.set(1_000_000_000);
+    open(&machine, &chain).unwrap();
+    let file = export(&machine, &chain);
+    import(&machine, &chain, &file, Merge::Take).unwrap();
+    import(&machine, &chain, &file, Merge::Take).unwrap();
+    machine.clock.set(0);
+    let status = import(&machine, &chain, &file, Merge::Replace).unwrap();
+    let own = status.last_run.unwrap().snapshot.unwrap();
+    assert!(block_on(records(&machine, &chain).find_snapshot(&own)).is_ok(), "the run's own snapshot is gone");
+}
+
+/// An older Exuvia removes the snapshots of a newer one.
+#[test]
+fn a_manifest_of_a_later_format_is_left_alone() {
+    let chain = chain(5);
+    let machine = Machine::holding(&OLD);
+    machine.manifests.borrow_mut().insert("later".into(), r#"{"format":2}"#.into());
+    open(&machine, &chain).unwrap();
+    assert!(machine.manifests.borrow().contains_key("later"));
+}
+
+/// A layout that takes the records' keys from a field.
+#[test]
+fn two_records_do_not_get_one_key_by_a_layout() {
+    let chain = custom(&[
+        r#"{"exuvia":1,"id":"one","collections":{"notes":{"layout":{"prefix":"note:"},
+          "schema":{"type":"object","required":["id"],"properties":{"id":{"type":"string"}}}}}}"#,
+        r#"{"exuvia":1,"id":"two","parents":["one"],"layout":{"notes":{"from":{"prefix":"note:"},"to":{"key":"notes","as":"array","id":"/id"}}}}"#,
+    ]);
+    let machine = Machine::holding(&[("note:1", r#"{"id":"same","t":1}"#), ("note:2", r#"{"id":"same","t":2}"#)]);
+    let status = open(&machine, &chain).unwrap();
+    assert_eq!(status.state, State::Refused, "{:?}", machine.data());
+}
+
+/// An import that answers `Ok` although nothing came in.
+#[test]
+fn a_request_that_is_not_carried_out_is_an_error() {
+    let chain = chain(5);
+    let machine = Machine::holding(&OLD);
+    open(&machine, &chain).unwrap();
+    let request = snapshot(&machine, &chain, 0);
+    machine.stored.borrow_mut().insert("exuvia".into(), r#"{"format":2}"#.into());
+    let answer = ask(&machine, &chain, request);
+    assert!(answer.is_err(), "{answer:?}");
+}
+
+/// An old build's sweep, and deaths while an extension goes from 3 to 5 mid-run.
+#[test]
+fn a_longer_chain_arrives_in_the_middle() {
+    let (three, five) = (chain(3), chain(5));
+    let mut bad = Vec::new();
+    for death in 0..200 {
+        for torn in [false, true] {
+            let machine = Machine::holding(&OLD);
+            machine.torn.set(torn);
+            machine.fuel.set(Some(death));
+            let ended = open(&machine, &three).is_ok();
+            machine.fuel.set(None);
+            machine.torn.set(false);
+            if ended {
+                break;
+            }
+            let status = open(&machine, &five).unwrap();
+            if status.state != State::Current {
+                bad.push((death, status.state));
+                continue;
+            }
+            assert_holds(&machine, &NEW, "after");
+        }
+    }
+    assert!(bad.is_empty(), "{} of them, such as {:?}", bad.len(), &bad[..bad.len().min(4)]);
+}
+
+/// An import that does not fit is found only by writing it.
+#[test]
+fn an_import_over_quota_is_refused_before_anything_is_written() {
+    let chain = chain(5);
+    let machine = Machine::holding(&OLD);
+    open(&machine, &chain).unwrap();
+    let file = export(&machine, &chain)
+        .replace("\"title\":\"B\"", &format!("\"title\":\"{}\"", "y".repeat(50_000)))
+        .replace(",\"digest\":", ",\"x\":");
+    machine.quota.set(Some(40_000));
+    machine.stages.borrow_mut().clear();
+    let error = import(&machine, &chain, &file, Merge::Take).unwrap_err();
+    assert!(
+        !machine.stages.borrow().contains(&exuvia_core::protocol::Stage::Restore),
+        "{error} {:?}",
+        machine.stages.borrow()
+    );
+}
