@@ -1,4 +1,5 @@
-use exuvia_core::chain::Chain;
+use exuvia_core::chain::{Chain, Residues, Version};
+use exuvia_core::document::Value;
 use exuvia_core::protocol::{Merge, Request, Status, run, status};
 use exuvia_core::records::{Manifest, Preview, Records};
 use exuvia_core::{Error, ErrorKind};
@@ -54,6 +55,13 @@ impl From<Manifest> for Snapshot {
             cause: manifest.cause,
         }
     }
+}
+
+/// A record and its residue, as JSON.
+#[derive(Serialize)]
+struct Translated {
+    record: String,
+    residue: String,
 }
 
 #[wasm_bindgen]
@@ -158,6 +166,23 @@ impl Engine {
         let (seal, line) = self.records().find_snapshot(&id).await.map_err(to_js)?;
         answer(self.ask(Request::Restore { seal, line }).await)
     }
+
+    /// Moves one record, and the residue that it left where it came from, between two versions. Reads and writes no
+    /// store. All of it is JSON.
+    ///
+    /// # Errors
+    /// A collection or a version that is not there, a record that does not fit.
+    #[wasm_bindgen(unchecked_return_type = "{ record: string; residue: string }")]
+    pub fn translate(
+        &self,
+        collection: &str,
+        from: u32,
+        to: u32,
+        record: &str,
+        residue: Option<String>,
+    ) -> Result<JsValue, JsValue> {
+        answer(self.translated(collection, Version(from), Version(to), record, residue.as_deref().unwrap_or("{}")))
+    }
 }
 
 impl Engine {
@@ -165,6 +190,21 @@ impl Engine {
         let host = Browser::new(self.options.wait_ms.unwrap_or(60_000));
         let keep = self.options.keep_snapshots.unwrap_or(3);
         Records::new(&self.chain, Storage::new(self.area.clone()), BrowserVault::default(), host, keep)
+    }
+
+    fn translated(
+        &self,
+        collection: &str,
+        from: Version,
+        to: Version,
+        record: &str,
+        residue: &str,
+    ) -> Result<Translated, Error> {
+        let now = js_sys::Date::now() as i64;
+        let mut record = Value::parse(record)?;
+        let mut residues = Residues::from_value(&Value::parse(residue)?)?;
+        self.chain.translate_alone(collection, from, to, now, &mut record, &mut residues)?;
+        Ok(Translated { record: record.to_json(), residue: residues.to_value().to_json() })
     }
 
     async fn ask(&self, request: Request) -> Result<Status, Error> {

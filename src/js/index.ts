@@ -83,6 +83,22 @@ export class Exuvia {
     return this.#call((engine) => engine.restore(id));
   }
 
+  /** Moves one record between two versions, older or newer, and writes nothing: to read old data that turns up outside
+   * of the store. `residue` is what a record leaves behind where its new form has no place for it. Give it back on the
+   * way back, and the record is again what it was; without it, what is missing gets its default. */
+  async translate(
+    collection: string,
+    record: unknown,
+    from: number,
+    to: number,
+    residue: unknown = {},
+  ): Promise<{ record: unknown; residue: unknown }> {
+    return this.#call((engine) => {
+      const moved = engine.translate(collection, from, to, json(record), json(residue));
+      return { record: JSON.parse(moved.record) as unknown, residue: JSON.parse(moved.residue) as unknown };
+    });
+  }
+
   /** Calls `listener` with the progress of any run, in any context of the extension. Returns the way to stop it. */
   subscribe(listener: (progress: Progress) => void): () => void {
     const heard = (event: MessageEvent<Progress>) => listener(event.data);
@@ -98,7 +114,7 @@ export class Exuvia {
     return { state: "current", version: tip.version, target: tip.version, ...(lastRun && { lastRun }) };
   }
 
-  async #call<T>(ask: (engine: Engine) => Promise<T>): Promise<T> {
+  async #call<T>(ask: (engine: Engine) => T | Promise<T>): Promise<T> {
     this.#engine ??= this.#load();
     try {
       return await ask(await this.#engine);
@@ -122,6 +138,11 @@ export class Exuvia {
     const { chain, waitMs, keepSnapshots } = this.#options;
     return new Engine(this.#area, JSON.stringify(chain), { waitMs, keepSnapshots });
   }
+}
+
+/** JSON has no `undefined`. */
+function json(value: unknown): string {
+  return JSON.stringify(value ?? null);
 }
 
 function tipOf(chain: Chain): { version: number; head: string } {

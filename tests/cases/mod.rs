@@ -9,6 +9,7 @@ mod reference;
 mod runs;
 mod snapshots;
 mod storage;
+mod translate;
 
 use browser::StorageArea;
 use exuvia::Engine;

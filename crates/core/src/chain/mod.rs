@@ -214,6 +214,31 @@ impl Chain {
         }
     }
 
+    /// Moves a record that stands for itself, outside of any store, and checks that it fits either version. Its key is
+    /// known where the layout says that it stands in the record.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Chain`] where there is no such collection or version, [`ErrorKind::Unfit`] as [`Chain::translate`].
+    pub fn translate_alone<'a>(
+        &self,
+        name: &str,
+        from: Version,
+        to: Version,
+        now: i64,
+        record: &mut Value<'a>,
+        residues: &mut Residues<'a>,
+    ) -> Result<()> {
+        let (before, after) = (self.collection(name, from)?, self.collection(name, to)?);
+        before.schema.validate(record).map_err(|error| error.in_collection(name))?;
+        let key = match &before.layout {
+            Layout::Array { id, .. } => id.get(record)?.map(|key| key.text()).transpose()?.flatten(),
+            _ => None,
+        };
+        let key = key.unwrap_or_default();
+        self.translate(name, from, to, Context { now, key: &key }, record, residues)?;
+        after.schema.validate(record).map_err(|error| error.in_collection(name))
+    }
+
     /// How the line that data has run stands to this chain.
     #[must_use]
     pub fn standing(&self, line: &[Link]) -> Standing {

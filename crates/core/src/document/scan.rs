@@ -1,6 +1,6 @@
 //! Finding where values end in text that is known to be JSON. Most bytes are inside of strings, which `memchr` leaps over.
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2_iter};
 
 /// Positions in a JSON text that a parser has accepted. On any other text the answers mean nothing, but are within it.
 pub(super) struct Scan<'a> {
@@ -34,12 +34,16 @@ impl<'a> Scan<'a> {
 /// What a string's token says, where no escape stands in it.
 pub(super) fn plain_string(token: &str) -> Option<&str> {
     let inner = token.get(1..token.len().checked_sub(1)?)?;
-    memchr::memchr(b'\\', inner.as_bytes()).is_none().then_some(inner)
+    memchr(b'\\', inner.as_bytes()).is_none().then_some(inner)
 }
 
 /// Whether `text` opens more than `limit` arrays and objects inside each other. It need not be JSON.
 pub(super) fn is_deeper(text: &str, limit: usize) -> bool {
     let bytes = text.as_bytes();
+    // Most texts have too few brackets, wherever they stand.
+    if memchr2_iter(b'{', b'[', bytes).nth(limit).is_none() {
+        return false;
+    }
     let (mut at, mut depth) = (0, 0_usize);
     while let Some(byte) = bytes.get(at) {
         match byte {
@@ -59,15 +63,17 @@ pub(super) fn is_deeper(text: &str, limit: usize) -> bool {
     false
 }
 
-/// The position after the string that starts at `start`.
+/// The position after the string that starts at `start`. Quotes are rarer than escapes; one that is escaped has an odd
+/// number of backslashes before it.
 fn end_of_string(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
-    while let Some(found) = bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
-        at += found;
-        if bytes[at] == b'"' {
-            return at + 1;
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr(b'"', rest)) {
+        let quote = at + found;
+        let backslashes = bytes[start + 1..quote].iter().rev().take_while(|byte| **byte == b'\\').count();
+        if backslashes % 2 == 0 {
+            return quote + 1;
         }
-        at += 2;
+        at = quote + 1;
     }
     bytes.len()
 }

@@ -236,6 +236,10 @@ impl From<i64> for Value<'static> {
 }
 
 pub(crate) fn write_text(text: &str, out: &mut String) {
+    if !text.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\')) {
+        out.extend(["\"", text, "\""]);
+        return;
+    }
     match serde_json::to_string(text) {
         Ok(quoted) => out.push_str(&quoted),
         Err(_) => unreachable!("a str is always JSON text"),

@@ -4,10 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use exuvia_core::chain::{Chain, Layout, Residues, Version};
+use exuvia_core::chain::{Chain, Residues, Version};
 use exuvia_core::document::Value;
-use exuvia_core::lens::Context;
-use exuvia_core::schema::Schema;
 use exuvia_core::{Error, ErrorKind};
 use tempfile::NamedTempFile;
 
@@ -74,39 +72,26 @@ impl Translate {
 struct Passage<'c> {
     chain: &'c Chain,
     name: &'c str,
-    from: (Version, &'c Schema),
-    to: (Version, &'c Schema),
+    from: Version,
+    to: Version,
     now: i64,
 }
 
 impl<'c> Passage<'c> {
     fn new(chain: &'c Chain, arguments: &'c Translate) -> Result<Self, Failure> {
         let name = &*arguments.collection;
-        let end = |version| {
-            let collection = chain.collection(name, Version(version));
-            collection.map(|found| (Version(version), &found.schema)).map_err(|error| Failure::usage(error.message()))
-        };
+        let (from, to) = (Version(arguments.from), Version(arguments.to));
+        for version in [from, to] {
+            chain.collection(name, version).map_err(|error| Failure::usage(error.message()))?;
+        }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
-        Ok(Self { chain, name, from: end(arguments.from)?, to: end(arguments.to)?, now })
-    }
-
-    /// The record's key, where the layout says that it stands in the record; steps make ids from it.
-    fn key(&self, record: &mut Value<'_>) -> exuvia_core::Result<String> {
-        let layout = &self.chain.collection(self.name, self.from.0)?.layout;
-        let Layout::Array { id, .. } = layout else { return Ok(String::new()) };
-        let key = id.get(record)?.map(|key| key.text()).transpose()?.flatten();
-        Ok(key.unwrap_or_default().into_owned())
+        Ok(Self { chain, name, from, to, now })
     }
 
     /// The record at the other end; its residues there take the place of those here.
     fn translate<'a>(&self, line: &'a str, residues: &mut Residues<'a>) -> exuvia_core::Result<Value<'a>> {
-        let Self { chain, name, from, to, now } = self;
         let mut record = Value::parse(line)?;
-        from.1.validate(&record).map_err(|error| error.in_collection(name))?;
-        let key = self.key(&mut record)?;
-        let context = Context { now: *now, key: &key };
-        chain.translate(name, from.0, to.0, context, &mut record, residues)?;
-        to.1.validate(&record).map_err(|error| error.in_collection(name))?;
+        self.chain.translate_alone(self.name, self.from, self.to, self.now, &mut record, residues)?;
         Ok(record)
     }
 }

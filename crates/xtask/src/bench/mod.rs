@@ -6,10 +6,13 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
+mod engine;
 mod snapshots;
 
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Bench {
+    /// The speed of the engine, natively and in Chromium
+    Engine,
     /// The places where a browser could keep snapshots
     Snapshots,
 }
@@ -32,6 +35,7 @@ struct Row {
 
 pub fn run(ws: &Workspace, bench: Bench) -> Result<()> {
     let (name, measured) = match bench {
+        Bench::Engine => ("engine", engine::measure(ws)?),
         Bench::Snapshots => ("snapshots", snapshots::measure(ws)?),
     };
     let rows = compare(measured)?;

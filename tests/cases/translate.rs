@@ -1,0 +1,51 @@
+//! Single records, moved in memory.
+
+use super::*;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+fn conversation(version: u32) -> Value {
+    match version {
+        1 => reference::version_1(&["a"], "hi")["conversations"][0].clone(),
+        _ => reference::version_5(&["a"], "hi")["conversation:a"].clone(),
+    }
+}
+
+fn translate(collection: &str, from: u32, to: u32, record: &str, residue: Option<String>) -> Result<Value, JsValue> {
+    let moved = json(&engine(&StorageArea::new("{}")).translate(collection, from, to, record, residue)?);
+    let part = |name: &str| serde_json::from_str::<Value>(moved[name].as_str().unwrap()).unwrap();
+    Ok(json!({ "record": part("record"), "residue": part("residue") }))
+}
+
+#[wasm_bindgen_test]
+fn a_record_goes_either_way_without_residue_where_it_leaves_none() {
+    for (from, to) in [(1, 5), (5, 1), (1, 1)] {
+        let moved = translate("conversations", from, to, &conversation(from).to_string(), None).unwrap();
+        assert_eq!(moved, json!({ "record": conversation(to), "residue": {} }), "{from} to {to}");
+    }
+}
+
+#[wasm_bindgen_test]
+fn what_it_leaves_behind_comes_back() {
+    let mut one = conversation(1);
+    one["messages"][0]["role"] = json!("narrator");
+    let up = translate("conversations", 1, 5, &one.to_string(), None).unwrap();
+    assert_eq!(up["record"], conversation(5));
+    let down = translate("conversations", 5, 1, &up["record"].to_string(), Some(up["residue"].to_string())).unwrap();
+    assert_eq!(down["record"], one);
+}
+
+#[wasm_bindgen_test]
+fn what_cannot_be_moved_is_a_problem() {
+    let good = conversation(1).to_string();
+    let cases = [
+        ("chain", translate("letters", 1, 5, &good, None)),
+        ("chain", translate("conversations", 1, 6, &good, None)),
+        ("chain", translate("conversations", 0, 5, &good, None)),
+        ("unfit", translate("conversations", 1, 5, "null", None)),
+        ("json", translate("conversations", 1, 5, "{", None)),
+        ("json", translate("conversations", 1, 5, &good, Some("[]".to_owned()))),
+    ];
+    for (kind, answered) in cases {
+        assert_eq!(problem(answered)["kind"], kind);
+    }
+}
