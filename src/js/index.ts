@@ -116,10 +116,15 @@ export class Exuvia {
 
   async #call<T>(ask: (engine: Engine) => T | Promise<T>): Promise<T> {
     this.#engine ??= this.#load();
+    const trap = trapped();
     try {
-      return await ask(await this.#engine);
+      return await Promise.race([ask(await this.#engine), trap.promise]);
     } catch (error) {
+      // A module that trapped is in no state to be asked again.
+      if (error instanceof WebAssembly.RuntimeError) this.#engine = undefined;
       throw problemOf(error);
+    } finally {
+      trap.forget();
     }
   }
 
@@ -143,6 +148,18 @@ export class Exuvia {
 /** JSON has no `undefined`. */
 function json(value: unknown): string {
   return JSON.stringify(value ?? null);
+}
+
+/** A trap (memory that ran out, say) never settles the promise it happened under: it is told to the whole context. */
+function trapped(): { promise: Promise<never>; forget: () => void } {
+  let heard: (event: ErrorEvent) => void = () => undefined;
+  const promise = new Promise<never>((_, reject) => {
+    heard = ({ error }: ErrorEvent) => {
+      if (error instanceof WebAssembly.RuntimeError) reject(error);
+    };
+  });
+  globalThis.addEventListener("error", heard);
+  return { promise, forget: () => globalThis.removeEventListener("error", heard) };
 }
 
 function tipOf(chain: Chain): { version: number; head: string } {
