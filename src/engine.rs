@@ -100,7 +100,7 @@ impl Engine {
     /// Everything, as a file.
     ///
     /// # Errors
-    /// Data that is not at the chain's tip.
+    /// Data that a run is moving, or that the chain does not know.
     pub async fn export(&self) -> Result<Blob, JsValue> {
         let mut sink = BlobSink::default();
         self.records().export(&mut sink).await.map_err(to_js)?;

@@ -11,6 +11,8 @@ pub(crate) fn from_browser(kind: ErrorKind, doing: &'static str) -> impl Fn(JsVa
     move |thrown| {
         let said = |name: &str| Reflect::get(&thrown, &name.into()).ok().and_then(|text| text.as_string());
         let (name, message) = (said("name").unwrap_or_default(), said("message").unwrap_or_default());
+        // What JSON.parse says quotes the text.
+        let message = if name == "SyntaxError" { String::new() } else { message };
         let full = name == "QuotaExceededError" || message.to_ascii_lowercase().contains("quota");
         let kind = if full { ErrorKind::Quota } else { kind };
         Error::new(kind, format!("expected the browser to {doing}, found {name}: {message}"))

@@ -1,6 +1,6 @@
 import initEngine, { Engine } from "./engine.js";
 import { ExuviaError, problemOf } from "./problem.js";
-import type { Chain, Mode, Options, Preview, Progress, Report, Snapshot, Status } from "./types.js";
+import type { Chain, Mode, Options, Preview, Problem, Progress, Report, Snapshot, Status } from "./types.js";
 
 export * from "./types.js";
 export { ExuviaError } from "./problem.js";
@@ -9,11 +9,33 @@ export { recordsFile, type RecordLine } from "./file.js";
 /** The control key: everything Exuvia says about the stored data stands in it. */
 const CONTROL = "exuvia";
 
+/** As in `Options.waitMs`. */
+const WAIT_MS = 60_000;
+
+const GATE: Problem = {
+  kind: "gate",
+  message: "expected data at the chain's tip, found a migration pending; call open() and write again",
+};
+
+const BUSY: Problem = {
+  kind: "busy",
+  message: "expected the data to be free, found another context of the extension at work; try again",
+};
+
+const STOPPED: Problem = {
+  kind: "trap",
+  message: "expected the module to go on, found it stopped, most likely for want of memory; reload this page or worker",
+};
+
+/** Whether the module of this context has trapped. It is in no state to be asked again, and is loaded once only. */
+let stopped = false;
+
 interface Control {
   format: number;
   version: number;
   head: string;
   run?: unknown;
+  lost?: boolean;
   lastRun?: Report;
 }
 
@@ -43,17 +65,20 @@ export class Exuvia {
   }
 
   /** Runs `body`, which may write to the storage area, while no migration can. Throws an `ExuviaError` where the data
-   * is not at the chain's tip. Nothing in `body` may wait for `open`, `import` or `restore`: they wait for it. */
+   * is not at the chain's tip, or another context moves it for longer than `waitMs`. Nothing in `body` may wait for `open`, `import` or `restore`: they wait for it. */
   async write<T>(body: () => Promise<T>): Promise<T> {
-    return navigator.locks.request(CONTROL, { mode: "shared" }, async () => {
-      if (!(await this.#settled())) {
-        throw new ExuviaError({
-          kind: "gate",
-          message: "expected data at the chain's tip, found a migration pending; call open() and write again",
-        });
-      }
-      return body();
-    });
+    const signal = AbortSignal.timeout(this.#options.waitMs ?? WAIT_MS);
+    let granted = false;
+    try {
+      return await navigator.locks.request(CONTROL, { mode: "shared", signal }, async () => {
+        granted = true;
+        if (!(await this.#settled())) throw new ExuviaError(GATE);
+        return body();
+      });
+    } catch (error) {
+      // A signal that comes when the lock is held changes nothing: what is thrown then is of `body`.
+      throw granted ? error : new ExuviaError(BUSY);
+    }
   }
 
   /** Everything in the chain's collections, as one file: a line of JSON a record. */
@@ -109,20 +134,21 @@ export class Exuvia {
   async #settled(): Promise<Status | undefined> {
     const { [CONTROL]: found } = await this.#area.get<{ [CONTROL]?: Control }>(CONTROL);
     const tip = tipOf(this.#options.chain);
-    if (found?.format !== 1 || found.run !== undefined || found.head !== tip.head) return undefined;
+    if (found?.format !== 1 || found.run !== undefined || found.lost || found.head !== tip.head) return undefined;
     const { lastRun } = found;
     return { state: "current", version: tip.version, target: tip.version, ...(lastRun && { lastRun }) };
   }
 
   async #call<T>(ask: (engine: Engine) => T | Promise<T>): Promise<T> {
+    if (stopped) throw new ExuviaError(STOPPED);
     this.#engine ??= this.#load();
     const trap = trapped();
     try {
       return await Promise.race([ask(await this.#engine), trap.promise]);
     } catch (error) {
-      // A module that trapped is in no state to be asked again.
-      if (error instanceof WebAssembly.RuntimeError) this.#engine = undefined;
-      throw problemOf(error);
+      if (!(error instanceof WebAssembly.RuntimeError)) throw problemOf(error);
+      stopped = true;
+      throw new ExuviaError(STOPPED);
     } finally {
       trap.forget();
     }

@@ -91,3 +91,16 @@ test("without its control key the data is called lost, and a snapshot brings it 
   await settings.reaches("current");
   await expectStorage(browser, versionFive(one));
 });
+
+test("data that nobody knows is lost, though its control key names the chain's tip", async ({ launch }) => {
+  const { browser } = await versionOneWith(launch, storageOne());
+  await browser.update(dist("2.0.0"));
+  await settled(browser, 5);
+  const { exuvia } = await browser.readStorage();
+  if (!isObject(exuvia)) throw new Error("expected a control key, an object");
+  await browser.writeStorage({ exuvia: { ...exuvia, lost: true } });
+  const before = await browser.readStorage();
+  const settings = await SettingsPage.open(browser);
+  await settings.reaches("lost");
+  await expectUntouched(browser, before);
+});

@@ -53,9 +53,6 @@ pub async fn status<T: Target>(target: &T, chain: &Chain) -> Result<Status> {
         Found::Fresh => return Ok(report(State::Fresh, None, None)),
         Found::Lost => return Ok(report(State::Lost, None, Some(Problem::from(&lost())))),
         Found::Unmarked => return Ok(Status { version: Version(1), ..report(State::Behind, None, None) }),
-        Found::Marked(head) if head.lost && head.run.is_none() => {
-            return Ok(report(State::Lost, None, Some(Problem::from(&lost()))));
-        }
         Found::Marked(head) => *head,
     };
     let stands = standing(chain, &head);
@@ -174,7 +171,7 @@ impl<T: Target> Runner<'_, T> {
         match run.phase {
             Phase::Capture => {
                 self.target.sweep(&run).await?;
-                self.target.retain(&run).await?;
+                self.let_go(&run).await;
                 self.put(Head { run: None, ..head }).await.map(Some)
             }
             Phase::Up if run.attempts > ATTEMPTS => self.turn_back(head, run, &too_often()).await,
@@ -286,7 +283,7 @@ impl<T: Target> Runner<'_, T> {
         let report = run.report(Outcome::Refused, self.target.now(), Some(problem.clone()));
         let refused = (run.cause == Cause::Migrate).then(|| Refusal { tip: head_of(&run.to_line), problem });
         self.target.sweep(run).await?;
-        self.target.retain(run).await?;
+        self.let_go(run).await;
         self.put(Head { run: None, refused, last_run: Some(report), ..head }).await.map(drop)
     }
 
@@ -330,8 +327,14 @@ impl<T: Target> Runner<'_, T> {
         }
         let head = self.put(Head { run: None, ..head }).await?;
         // Only now: until the gate is open the run may have to be finished from what the vault holds.
-        self.target.retain(&run).await?;
+        self.let_go(&run).await;
         Ok(head)
+    }
+
+    /// The data is safe whether or not this succeeds, and a vault that cannot be opened must not keep the gate shut: what
+    /// stays now is let go of after the next run.
+    async fn let_go(&self, run: &Run) {
+        let _ = self.target.retain(run).await;
     }
 
     async fn turn_back(&self, head: Head, mut run: Run, error: &Error) -> Result<Option<Head>> {
@@ -369,7 +372,7 @@ impl<T: Target> Runner<'_, T> {
         let report = run.report(Outcome::Restored, self.target.now(), problem);
         self.target.sweep(&run).await?;
         let head = self.put(Head { run: None, refused, last_run: Some(report), ..head }).await?;
-        self.target.retain(&run).await?;
+        self.let_go(&run).await;
         Ok(Some(head))
     }
 

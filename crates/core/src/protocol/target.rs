@@ -7,7 +7,7 @@ use crate::error::Result;
 pub enum Found {
     /// No data, and no sign that there ever was any.
     Fresh,
-    /// Data that no Exuvia has seen: version 1, if it fits.
+    /// Data that no Exuvia has seen: taken for version 1.
     Unmarked,
     /// Data, or signs of it, and no head although there was one.
     Lost,

@@ -48,10 +48,11 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
 
     /// The line that the data has run before the run.
     async fn line_before(&self, run: &Run) -> Result<Vec<Link>> {
+        let marked = self.read_head().await?.map(|head| head.line).unwrap_or_default();
         Ok(match run.from {
-            // Nobody has marked this data; it is taken for version 1, and the rehearsal checks that it fits.
-            Version(1) => self.chain.line(Version(1)).cloned().collect(),
-            _ => self.read_head().await?.map(|head| head.line).unwrap_or_default(),
+            // Nobody has marked this data; it is taken for version 1, and the rehearsal notes what does not fit.
+            Version(1) if marked.is_empty() => self.chain.line(Version(1)).cloned().collect(),
+            _ => marked,
         })
     }
 
@@ -133,7 +134,8 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
 
     async fn find(&self) -> Result<Found> {
         if let Some(head) = self.read_head().await? {
-            return Ok(Found::Marked(Box::new(head)));
+            let at_rest = head.run.is_none();
+            return Ok(if head.lost && at_rest { Found::Lost } else { Found::Marked(Box::new(head)) });
         }
         if self.vault.mirror().await?.is_some() {
             return Ok(Found::Lost);
@@ -218,6 +220,7 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
     async fn apply(&self, run: &Run) -> Result<()> {
         match &run.source {
             Source::Snapshot { seal } => {
+                self.check_fence(run).await?;
                 // Removed first, so that a full store has room; the run's own snapshot holds what goes.
                 let kept = self.keys_of(seal).await?;
                 self.remove_where(|key| !kept.contains(key)).await?;

@@ -86,7 +86,7 @@ impl<'w, S: Store> Walk<'w, S> {
             } else if !self.residues.is_empty() {
                 // What is left belongs to no record that is there.
                 let orphans: Vec<_> = self.residues.iter().take(GROUP).cloned().collect();
-                self.residues.retain(|key| !orphans.contains(key));
+                orphans.iter().for_each(|key| drop(self.residues.take(key)));
                 self.read_whole(&orphans, &mut chunk).await?;
             } else {
                 break;

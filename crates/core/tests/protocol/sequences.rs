@@ -422,3 +422,39 @@ fn an_import_over_quota_is_refused_before_anything_is_written() {
         machine.stages.borrow()
     );
 }
+
+/// A vault in which nothing can be removed, as where a browser does not open it.
+#[test]
+fn a_vault_that_lets_go_of_nothing_keeps_no_gate_shut() {
+    let chain = chain(5);
+    let mut unfit = OLD;
+    unfit[1].1 = r#"[{"id":"b","title":"","create_time":1e300,"update_time":2,"messages":[]}]"#;
+    for (old, state) in [(OLD, State::Current), (unfit, State::Refused)] {
+        let machine = Machine::holding(&old);
+        machine.clinging.set(true);
+        assert_eq!(open(&machine, &chain).unwrap().state, state);
+        assert!(!machine.stored.borrow()["exuvia"].contains("\"run\":{"), "the gate is open");
+        assert_eq!(open(&machine, &chain).unwrap().state, state, "at the next start");
+    }
+}
+
+/// A restore over a run that cannot be finished is refused: nobody knows what the data is, whatever its old head says.
+#[test]
+fn data_that_nobody_knows_is_lost_though_its_head_names_the_tip() {
+    let chain = chain(5);
+    let machine = Machine::holding(&OLD);
+    open(&machine, &chain).unwrap();
+    let lost = machine.stored.borrow()["exuvia"].replacen('{', "{\"lost\":true,", 1);
+    machine.stored.borrow_mut().insert("exuvia".into(), lost);
+    assert_eq!(open(&machine, &chain).unwrap().state, State::Lost);
+    assert!(block_on(records(&machine, &chain).export(&mut Export(String::new()))).is_err(), "and is not exported");
+    let file = {
+        let other = Machine::holding(&OLD);
+        open(&other, &chain).unwrap();
+        export(&other, &chain)
+    };
+    let preview = block_on(records(&machine, &chain).preview(Text::new(&file), Merge::Replace)).unwrap();
+    assert_eq!(preview.collections["conversations"].add, 3);
+    assert_eq!(import(&machine, &chain, &file, Merge::Replace).unwrap().state, State::Current);
+    assert_holds(&machine, &NEW, "after a file in place of everything");
+}

@@ -25,6 +25,8 @@ pub struct Machine {
     pub quota: Cell<Option<u64>>,
     /// Damages a value on its way into the store.
     pub damage: Cell<Option<Damage>>,
+    /// Whether the vault refuses to let go of anything.
+    pub clinging: Cell<bool>,
     pub clock: Cell<i64>,
     tokens: Cell<u64>,
     pub stages: RefCell<Vec<Stage>>,
@@ -239,6 +241,9 @@ impl Vault for Process {
 
     async fn delete(&self, id: &str) -> Result<()> {
         self.machine.live()?;
+        if self.machine.clinging.get() {
+            return Err(Error::new(ErrorKind::Snapshot, "the vault lets go of nothing"));
+        }
         self.machine.sealed.borrow_mut().remove(id);
         self.machine.manifests.borrow_mut().remove(id);
         Ok(())
