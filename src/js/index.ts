@@ -68,16 +68,16 @@ export class Exuvia {
    * is not at the chain's tip, or another context moves it for longer than `waitMs`. Nothing in `body` may wait for `open`, `import` or `restore`: they wait for it. */
   async write<T>(body: () => Promise<T>): Promise<T> {
     const signal = AbortSignal.timeout(this.#options.waitMs ?? WAIT_MS);
-    let granted = false;
+    const lock = { granted: false };
     try {
       return await navigator.locks.request(CONTROL, { mode: "shared", signal }, async () => {
-        granted = true;
+        lock.granted = true;
         if (!(await this.#settled())) throw new ExuviaError(GATE);
         return body();
       });
     } catch (error) {
       // A signal that comes when the lock is held changes nothing: what is thrown then is of `body`.
-      throw granted ? error : new ExuviaError(BUSY);
+      throw lock.granted ? error : new ExuviaError(BUSY);
     }
   }
 
