@@ -1,9 +1,9 @@
 use exuvia_core::chain::{Chain, Residues, Version};
-use exuvia_core::document::Value;
+use exuvia_core::document::{Json, Value};
 use exuvia_core::protocol::{Merge, Request, Status, run, status};
 use exuvia_core::records::{Manifest, Preview, Records};
-use exuvia_core::{Error, ErrorKind};
-use serde::{Deserialize, Serialize};
+use exuvia_core::{Error, ErrorKind, json_object};
+use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 use web_sys::Blob;
 
@@ -31,11 +31,9 @@ pub struct Engine {
     options: Options,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Snapshot {
     id: String,
-    version: usize,
+    version: u32,
     created_at: i64,
     records: u64,
     bytes: u64,
@@ -43,10 +41,15 @@ struct Snapshot {
     cause: exuvia_core::protocol::Cause,
 }
 
+json_object!(Snapshot {
+    "id": id, "version": version, "createdAt": created_at, "records": records, "bytes": bytes,
+    "storedBytes": stored_bytes, "cause": cause,
+});
+
 impl From<Manifest> for Snapshot {
     fn from(manifest: Manifest) -> Self {
         Self {
-            version: manifest.line.len(),
+            version: manifest.line.len() as u32,
             records: manifest.records.values().sum(),
             id: manifest.id,
             created_at: manifest.created_at,
@@ -58,11 +61,12 @@ impl From<Manifest> for Snapshot {
 }
 
 /// A record and its residue, as JSON.
-#[derive(Serialize)]
 struct Translated {
     record: String,
     residue: String,
 }
+
+json_object!(Translated { "record": record, "residue": residue });
 
 #[wasm_bindgen]
 impl Engine {
@@ -117,7 +121,7 @@ impl Engine {
         file: Blob,
         #[wasm_bindgen(unchecked_param_type = "Mode")] mode: JsValue,
     ) -> Result<JsValue, JsValue> {
-        let merge: Merge = serde_wasm_bindgen::from_value(mode)?;
+        let merge = read_mode(&mode)?;
         match self.records().preview(BlobBytes::new(file), merge).await {
             Err(error) if !matches!(error.kind(), ErrorKind::Busy | ErrorKind::Store) => {
                 let problem = Some((&error).into());
@@ -137,7 +141,7 @@ impl Engine {
         file: Blob,
         #[wasm_bindgen(unchecked_param_type = "Mode")] mode: JsValue,
     ) -> Result<JsValue, JsValue> {
-        let merge: Merge = serde_wasm_bindgen::from_value(mode)?;
+        let merge = read_mode(&mode)?;
         let staged = self.records().stage(BlobBytes::new(file)).await.map_err(to_js)?;
         let answered = self.ask(Request::Import { staged: staged.clone(), merge }).await;
         // Only where no run has begun: one that has may still need them.
@@ -217,6 +221,13 @@ impl Engine {
     }
 }
 
-fn answer(answered: Result<impl Serialize, Error>) -> Result<JsValue, JsValue> {
+fn answer(answered: Result<impl Json, Error>) -> Result<JsValue, JsValue> {
     to_object(&answered.map_err(to_js)?)
+}
+
+fn read_mode(mode: &JsValue) -> Result<Merge, JsValue> {
+    let word = mode.as_string().unwrap_or_default();
+    Merge::from_value(&Value::from(&*word)).ok_or_else(|| {
+        to_js(Error::new(ErrorKind::Import, "expected one of the modes replace, keep and take, found something else"))
+    })
 }

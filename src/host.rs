@@ -11,7 +11,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, BroadcastChannel, Crypto};
 
-use crate::problem::{navigator, to_object};
+use crate::problem::navigator;
 
 /// Name of the lock and of the channel.
 const NAME: &str = "exuvia";
@@ -63,14 +63,16 @@ fn deferred() -> (Promise, Function) {
     (promise, resolver.unwrap_or_else(|| Function::new_no_args("")))
 }
 
+/// `Progress` as the package's TypeScript has it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Message<'m> {
     run: &'m str,
-    #[serde(flatten)]
-    progress: Progress,
+    phase: &'static str,
+    done: f64,
+    of: f64,
+    bytes: f64,
     elapsed_ms: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
     remaining_ms: Option<f64>,
 }
 
@@ -125,8 +127,16 @@ impl Host for Browser {
         };
         let left = progress.of.saturating_sub(progress.done) as f64;
         let remaining_ms = (progress.done > 0 && progress.of > 0).then(|| (now - begun) / progress.done as f64 * left);
-        let message = Message { run, progress, elapsed_ms: now - self.started.get(), remaining_ms };
-        if let (Some(channel), Ok(message)) = (&self.channel, to_object(&message)) {
+        let message = Message {
+            run,
+            phase: progress.stage.word(),
+            done: progress.done as f64,
+            of: progress.of as f64,
+            bytes: progress.bytes as f64,
+            elapsed_ms: now - self.started.get(),
+            remaining_ms,
+        };
+        if let (Some(channel), Ok(message)) = (&self.channel, serde_wasm_bindgen::to_value(&message)) {
             let _ = channel.post_message(&message);
         }
     }

@@ -1,9 +1,9 @@
 //! Errors on their way between JavaScript and Rust.
 
+use exuvia_core::document::Json;
 use exuvia_core::protocol::Problem;
 use exuvia_core::{Error, ErrorKind};
-use js_sys::Reflect;
-use serde::Serialize;
+use js_sys::{JSON, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 /// What the browser said, as an error of the given kind. A full disk or a full quota is always [`ErrorKind::Quota`].
@@ -25,8 +25,8 @@ pub(crate) fn to_js(error: Error) -> JsValue {
 }
 
 /// Any plain data as an object.
-pub(crate) fn to_object(value: &impl Serialize) -> Result<JsValue, JsValue> {
-    value.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).map_err(JsValue::from)
+pub(crate) fn to_object(value: &impl Json) -> Result<JsValue, JsValue> {
+    JSON::parse(&value.to_json())
 }
 
 /// `navigator` of a window or a worker, which share what is used here.

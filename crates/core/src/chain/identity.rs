@@ -1,12 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Migration, Version};
-use crate::document::{Object, Value};
+use crate::document::{Json, Value};
 use crate::error::{Error, ErrorKind, Result};
+use crate::json_object;
 
 /// One migration in a line: its id, the hash of its content, and the head, which is the hash of the whole line up to
 /// and with it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// The migration's id.
     pub id: String,
@@ -15,6 +16,8 @@ pub struct Link {
     /// The digest of the head before, the id and the content, in hexadecimal.
     pub head: String,
 }
+
+json_object!(Link { "id": id, "hash": hash, "head": head });
 
 impl Link {
     pub(super) fn after(before: Option<&Link>, migration: &Migration) -> Self {
@@ -29,6 +32,13 @@ impl Link {
     }
 }
 
+struct File {
+    exuvia: u32,
+    line: Vec<Link>,
+}
+
+json_object!(File { "exuvia": exuvia, "line": line });
+
 /// The frozen order of a chain, kept beside it and checked in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lock {
@@ -42,13 +52,8 @@ impl Lock {
     /// # Errors
     /// [`ErrorKind::Chain`] where it is not what [`Lock::to_value`] writes.
     pub fn read(value: &Value<'_>) -> Result<Self> {
-        #[derive(serde::Deserialize)]
-        struct File {
-            exuvia: u32,
-            line: Vec<Link>,
-        }
-        match serde_json::from_str(&value.to_json()) {
-            Ok(File { exuvia: 1, line }) => Ok(Self { line }),
+        match File::from_value(value) {
+            Some(File { exuvia: 1, line }) => Ok(Self { line }),
             _ => Err(Error::new(
                 ErrorKind::Chain,
                 "expected a lock file as `exuvia lock` writes it, found something else; run `exuvia lock`",
@@ -59,17 +64,7 @@ impl Lock {
     /// The lock file's content.
     #[must_use]
     pub fn to_value(&self) -> Value<'static> {
-        let link = |link: &Link| {
-            let mut object = Object::new();
-            for (name, text) in [("id", &link.id), ("hash", &link.hash), ("head", &link.head)] {
-                object.insert(name, Value::from(text.as_str()));
-            }
-            Value::Object(object)
-        };
-        let mut file = Object::new();
-        file.insert("exuvia", Value::from(1));
-        file.insert("line", Value::Array(self.line.iter().map(link).collect()));
-        Value::Object(file)
+        File { exuvia: 1, line: self.line.clone() }.to_value()
     }
 
     /// Checks that what this lock froze is still what the chain starts with.

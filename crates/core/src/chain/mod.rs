@@ -14,7 +14,7 @@ pub use layout::{Layout, OWN_PREFIX};
 pub use migration::Migration;
 pub use residues::Residues;
 
-use crate::document::{Object, Value};
+use crate::document::{Json, Object, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::{Body, Context, Custom, Customs, Scope, Way};
 use crate::schema::Schema;
@@ -25,6 +25,16 @@ pub const MIGRATION_SCHEMA: &str = include_str!("migration.schema.json");
 /// How many migrations of a line the data has run. 0: there is no data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub struct Version(pub u32);
+
+impl Json for Version {
+    fn to_value(&self) -> Value<'static> {
+        self.0.to_value()
+    }
+
+    fn from_value(value: &Value<'_>) -> Option<Self> {
+        u32::from_value(value).map(Self)
+    }
+}
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

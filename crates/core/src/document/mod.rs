@@ -4,6 +4,7 @@
 //! written back as the same bytes: unknown fields, long texts and exact numbers survive because nobody parses them.
 
 mod equal;
+mod json;
 mod number;
 mod object;
 mod path;
@@ -12,6 +13,7 @@ mod text;
 mod value;
 
 pub use equal::Digest;
+pub use json::Json;
 pub use number::Number;
 pub use object::Object;
 pub use path::Path;

@@ -51,6 +51,13 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// Sets a member where there is a value for it.
+    pub fn extend_with(&mut self, key: &'static str, value: Option<Value<'a>>) {
+        if let Some(value) = value {
+            self.insert(key, value);
+        }
+    }
+
     /// Takes a member out; the others keep their order.
     pub fn remove(&mut self, key: &str) -> Option<Value<'a>> {
         let at = self.members.iter().position(|(name, _)| name == key)?;

@@ -118,6 +118,15 @@ impl<'a> Value<'a> {
         })
     }
 
+    /// The members, where this is a readable object.
+    #[must_use]
+    pub fn members(&self) -> Option<Object<'a>> {
+        match self.opened().ok()? {
+            Value::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+
     /// The items, where this is an array.
     ///
     /// # Errors

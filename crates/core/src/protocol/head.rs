@@ -1,13 +1,12 @@
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::report::{Cause, Outcome, Problem, Report};
 use crate::chain::{Chain, Layout, Link, Version};
-use crate::error::Result;
+use crate::document::{Json, Object, Value};
+use crate::{json_object, json_words};
 
 /// What a store says of its data, written in one piece. Whoever reads the data reads this first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Head {
     /// The format of this record: 1.
     pub format: u32,
@@ -20,21 +19,19 @@ pub struct Head {
     /// Counts the heads that were written.
     pub epoch: u64,
     /// Nobody knows what the data is: the head before this one was lost.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lost: bool,
     /// The last attempt that was refused, until facts change.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refusal>,
     /// The run under way. While there is one, the data is between two forms.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<Run>,
     /// What the last run did.
-    #[serde(rename = "lastRun", skip_serializing_if = "Option::is_none")]
     pub last_run: Option<Report>,
 }
 
+json_object!(Head { "format": format, "version": version, "head": head, "line": line, "epoch": epoch, "lost": lost, "refused": refused, "run": run, "lastRun": last_run });
+
 /// Why a way was not gone, and which.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Refusal {
     /// The head that the chain leads to. Another chain is another fact.
     pub tip: String,
@@ -42,8 +39,10 @@ pub struct Refusal {
     pub problem: Problem,
 }
 
+json_object!(Refusal { "tip": tip, "problem": problem });
+
 /// One run, from the first note in the head to the last.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Run {
     /// Its name.
     pub id: String,
@@ -64,32 +63,27 @@ pub struct Run {
     /// Where it stands.
     pub phase: Phase,
     /// The snapshot to go back to, once it is there.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub seal: Option<Seal>,
     /// Storage that the new version leaves. Noted here so that any build can sweep.
     pub leaves: Vec<Reach>,
     /// Storage that the new version uses.
     pub uses: Vec<Reach>,
     /// Records by collection, once they were counted.
-    #[serde(default)]
     pub records: BTreeMap<String, u64>,
     /// Bytes of records, as JSON text in UTF-8.
-    #[serde(default)]
     pub bytes: u64,
     /// Remarks for the report.
-    #[serde(default)]
     pub notes: Vec<String>,
     /// Why it goes back.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
     /// Why the way back is not finished yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stuck: Option<Problem>,
 }
 
+json_object!(Run { "id": id, "token": token, "attempts": attempts, "cause": cause, "from": from, "to_line": to_line, "source": source, "now": now, "phase": phase, "seal": seal, "leaves": leaves, "uses": uses, "records": records, "bytes": bytes, "notes": notes, "problem": problem, "stuck": stuck });
+
 /// Where the records of a run come from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Source {
     /// The run's own snapshot, moved along the chain.
     Chain,
@@ -107,9 +101,37 @@ pub enum Source {
     },
 }
 
+impl Json for Source {
+    fn to_value(&self) -> Value<'static> {
+        match self {
+            Source::Chain => Value::from("chain"),
+            Source::Staged { seal, merge } => {
+                tagged("staged", [("seal", seal.to_value()), ("merge", merge.to_value())])
+            }
+            Source::Snapshot { seal } => tagged("snapshot", [("seal", seal.to_value())]),
+        }
+    }
+
+    fn from_value(value: &Value<'_>) -> Option<Self> {
+        let Some(mut object) = value.members() else {
+            return (value.text().ok()?? == "chain").then_some(Source::Chain);
+        };
+        if let Some(snapshot) = object.remove("snapshot") {
+            return Some(Source::Snapshot { seal: Json::from_member(snapshot.members()?.remove("seal"))? });
+        }
+        let mut staged = object.remove("staged")?.members()?;
+        let (seal, merge) = (staged.remove("seal"), staged.remove("merge"));
+        Some(Source::Staged { seal: Json::from_member(seal)?, merge: Json::from_member(merge)? })
+    }
+}
+
+fn tagged<const N: usize>(tag: &'static str, members: [(&'static str, Value<'static>); N]) -> Value<'static> {
+    let inner: Object<'_> = members.into_iter().map(|(name, value)| (name.into(), value)).collect();
+    Value::Object([(tag.into(), Value::Object(inner))].into_iter().collect())
+}
+
 /// How imported records meet what is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Merge {
     /// The collections hold exactly what is imported.
     Replace,
@@ -119,9 +141,10 @@ pub enum Merge {
     Take,
 }
 
+json_words!(Merge { "replace": Replace, "keep": Keep, "take": Take });
+
 /// Where a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// The snapshot is being made. Nothing was written; the run can be forgotten.
     Capture,
@@ -133,8 +156,10 @@ pub enum Phase {
     Sweep,
 }
 
+json_words!(Phase { "capture": Capture, "up": Up, "back": Back, "sweep": Sweep });
+
 /// A snapshot, bound by the digest of its manifest: another one under the same name is not it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seal {
     /// The snapshot's name.
     pub id: String,
@@ -142,14 +167,33 @@ pub struct Seal {
     pub digest: String,
 }
 
+json_object!(Seal { "id": id, "digest": digest });
+
 /// A storage key, or all that start with a prefix.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// One key.
     Key(String),
     /// Each key with this prefix.
     Prefix(String),
+}
+
+impl Json for Reach {
+    fn to_value(&self) -> Value<'static> {
+        let (tag, text) = match self {
+            Reach::Key(key) => ("key", key),
+            Reach::Prefix(prefix) => ("prefix", prefix),
+        };
+        Value::Object([(tag.into(), text.to_value())].into_iter().collect())
+    }
+
+    fn from_value(value: &Value<'_>) -> Option<Self> {
+        let mut object = value.members()?;
+        match object.remove("key") {
+            Some(key) => String::from_value(&key).map(Reach::Key),
+            None => String::from_value(&object.remove("prefix")?).map(Reach::Prefix),
+        }
+    }
 }
 
 impl Run {
@@ -220,15 +264,5 @@ impl Head {
         self.head = line.last().map(|link| link.head.clone()).unwrap_or_default();
         self.line = line;
         self
-    }
-
-    /// The head as JSON text.
-    ///
-    /// # Errors
-    /// Never in practice: every part of a head is JSON.
-    pub fn to_json(&self) -> Result<String> {
-        serde_json::to_string(self).map_err(|error| {
-            crate::Error::new(crate::ErrorKind::Store, format!("expected a head that is JSON: {error}"))
-        })
     }
 }

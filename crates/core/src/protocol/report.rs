@@ -1,33 +1,29 @@
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::chain::Version;
 use crate::error::Error;
+use crate::{json_object, json_words};
 
 /// An error as it is kept and shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// A stable word for the kind.
     pub kind: String,
     /// What was expected, what was found and what to do.
     pub message: String,
     /// The migration.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub migration: Option<String>,
     /// The collection.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collection: Option<String>,
     /// The record's key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<String>,
     /// The step.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
     /// The path inside the record.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
 }
+
+json_object!(Problem { "kind": kind, "message": message, "migration": migration, "collection": collection, "record": record, "step": step, "path": path });
 
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
@@ -45,8 +41,7 @@ impl From<&Error> for Problem {
 }
 
 /// What a run is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// To bring the data to the chain's tip.
     Migrate,
@@ -56,9 +51,10 @@ pub enum Cause {
     Restore,
 }
 
+json_words!(Cause { "migrate": Migrate, "import": Import, "restore": Restore });
+
 /// What a run came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The new data stands.
     Committed,
@@ -68,9 +64,10 @@ pub enum Outcome {
     Refused,
 }
 
+json_words!(Outcome { "committed": Committed, "restored": Restored, "refused": Refused });
+
 /// What the last run did.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// The run.
     pub run: String,
@@ -91,18 +88,17 @@ pub struct Report {
     /// Milliseconds.
     pub took_ms: i64,
     /// The snapshot made before the first write.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<String>,
     /// Why it was refused or restored.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
     /// Remarks.
     pub notes: Vec<String>,
 }
 
+json_object!(Report { "run": run, "cause": cause, "outcome": outcome, "from": from, "to": to, "records": records, "bytes": bytes, "startedAt": started_at, "tookMs": took_ms, "snapshot": snapshot, "problem": problem, "notes": notes });
+
 /// What stored data is, seen from a chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// At the chain's tip.
     Current,
@@ -128,9 +124,10 @@ pub enum State {
     Busy,
 }
 
+json_words!(State { "current": Current, "behind": Behind, "fresh": Fresh, "moving": Moving, "newer": Newer, "fork": Fork, "edited": Edited, "lost": Lost, "refused": Refused, "stuck": Stuck, "busy": Busy });
+
 /// The state of the stored data, with what a person needs to act on it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Status {
     /// The state.
     pub state: State,
@@ -139,16 +136,15 @@ pub struct Status {
     /// The version that the chain leads to.
     pub target: Version,
     /// What is wrong.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
     /// What the last run did.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_run: Option<Report>,
 }
 
+json_object!(Status { "state": state, "version": version, "target": target, "problem": problem, "lastRun": last_run });
+
 /// The stages of a run, as a person follows them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// What is there?
     Inspect,
@@ -170,11 +166,12 @@ pub enum Stage {
     Sweep,
 }
 
+json_words!(Stage { "inspect": Inspect, "assess": Assess, "snapshot": Snapshot, "rehearse": Rehearse, "apply": Apply, "validate": Validate, "commit": Commit, "restore": Restore, "sweep": Sweep });
+
 /// Where a stage stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// The stage.
-    #[serde(rename = "phase")]
     pub stage: Stage,
     /// Records done.
     pub done: u64,

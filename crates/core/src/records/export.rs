@@ -1,13 +1,12 @@
 //! Everything in one file.
 
-use serde::Serialize;
-
 use super::Records;
-use super::file::{Footer, Header, import};
+use super::file::{Footer, Header};
 use super::line::{self, write_record};
 use super::store::{Host, Store, Vault};
 use super::walk::Walk;
 use crate::chain::{Standing, Version};
+use crate::document::Json;
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Found, Target};
 
@@ -36,7 +35,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
             sink.take(text)
         };
         let header = Header { exuvia: "export".to_owned(), format: 1, version, line };
-        let header = json(&header)?;
+        let header = header.to_json();
         emit(&format!("{},\"chain\":{}}}\n", &header[..header.len() - 1], self.chain.to_value().to_json()))?;
         let mut walk = Walk::new(&self.store, self.chain, version, self.store.keys().await?);
         let mut count = 0;
@@ -49,7 +48,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
             emit(&text)?;
         }
         let digest = digest.finalize().to_hex().to_string();
-        sink.take(&(json(&Footer { end: true, records: count, digest: Some(digest) })? + "\n"))
+        sink.take(&(Footer { end: true, records: count, digest: Some(digest) }.to_json() + "\n"))
     }
 
     /// The version of data that no run is moving.
@@ -60,10 +59,6 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
             _ => Err(not_at_rest()),
         }
     }
-}
-
-fn json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| import(&error.to_string()))
 }
 
 pub(super) fn not_at_rest() -> Error {

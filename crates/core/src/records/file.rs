@@ -1,9 +1,8 @@
 //! What an export file is: lines of JSON, a header, a record each, and a footer.
 
-use serde::{Deserialize, Serialize};
-
 use crate::chain::{Link, Version};
 use crate::error::{Error, ErrorKind, Result};
+use crate::json_object;
 
 /// A file's bytes, from front to back.
 #[allow(async_fn_in_trait)]
@@ -16,7 +15,6 @@ pub trait Bytes {
 }
 
 /// The first line.
-#[derive(Serialize, Deserialize)]
 pub(super) struct Header {
     pub(super) exuvia: String,
     pub(super) format: u32,
@@ -24,14 +22,16 @@ pub(super) struct Header {
     pub(super) line: Vec<Link>,
 }
 
+json_object!(Header { "exuvia": exuvia, "format": format, "version": version, "line": line });
+
 /// The last line.
-#[derive(Serialize, Deserialize)]
 pub(super) struct Footer {
     pub(super) end: bool,
     pub(super) records: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) digest: Option<String>,
 }
+
+json_object!(Footer { "end": end, "records": records, "digest": digest });
 
 /// No line of a file is longer: the largest record, and the chain in the header.
 const LONGEST_LINE: usize = 256 << 20;

@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use serde::Serialize;
-
 use super::Records;
 use super::export::not_at_rest;
 use super::file::{Bytes, Footer, Header, Lines, import};
@@ -13,13 +11,14 @@ use super::snapshot::{CHUNK, Purpose, SnapshotWriter};
 use super::store::{Host, Store, Vault};
 use super::walk::{Census, Walk};
 use crate::chain::{Chain, Layout, OWN_PREFIX, Residues, Standing, Version};
-use crate::document::{Digest, Object, Value};
+use crate::document::{Digest, Json, Object, Value};
 use crate::error::{Error, ErrorKind, Result};
+use crate::json_object;
 use crate::lens::Context;
 use crate::protocol::{Cause, Found, Merge, Problem, Seal, Target};
 
 /// What an import would do.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Preview {
     /// The version of the file's records.
     pub version: Version,
@@ -30,12 +29,13 @@ pub struct Preview {
     /// Bytes of records.
     pub bytes: u64,
     /// Why it cannot be imported.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
 }
 
+json_object!(Preview { "version": version, "target": target, "collections": collections, "bytes": bytes, "problem": problem });
+
 /// How many records an import would add, and so on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CollectionPreview {
     /// Not there yet.
     pub add: u64,
@@ -48,6 +48,8 @@ pub struct CollectionPreview {
     /// There, not in the file, and removed.
     pub remove: u64,
 }
+
+json_object!(CollectionPreview { "add": add, "replace": replace, "same": same, "keep": keep, "remove": remove });
 
 /// What wraps a record in a line.
 const LEVELS: usize = 1;
@@ -84,7 +86,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         if !chunk.is_empty() {
             writer.append(&chunk).await?;
         }
-        writer.seal(import.census.0).await?.seal()
+        Ok(writer.seal(import.census.0).await?.seal())
     }
 
     /// Throws staged records away that no run will bring in.
@@ -202,7 +204,7 @@ impl<'c, B: Bytes> Import<'c, B> {
         let mut value = Value::parse_inside(&line, 64).map_err(|_| not_an_export())?;
         let object = value.object_mut()?.ok_or_else(not_an_export)?;
         let chain = object.remove("chain");
-        let header: Header = serde_json::from_str(&value.to_json()).map_err(|_| not_an_export())?;
+        let header = Header::from_value(&value).ok_or_else(not_an_export)?;
         if header.exuvia != "export" || header.format != 1 {
             return Err(not_an_export());
         }
@@ -321,8 +323,8 @@ impl<'c, B: Bytes> Import<'c, B> {
     }
 
     fn footer(&mut self, line: &str, digest: &blake3::Hasher) -> Result<()> {
-        let footer: Footer = serde_json::from_str(line)
-            .map_err(|_| import("expected a last line {\"end\":true,\"records\":…}, found another"))?;
+        let footer = Footer::from_json(line)
+            .ok_or_else(|| import("expected a last line {\"end\":true,\"records\":…}, found another"))?;
         if footer.records != self.census.total() {
             return Err(import(&format!(
                 "expected {} records as the last line says, found {}; lines are missing",

@@ -25,6 +25,7 @@ pub use snapshot::{Manifest, Purpose};
 pub use store::{Host, Shape, Store, Vault};
 
 use crate::chain::{Chain, Link};
+use crate::document::Json;
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Head, Progress, Run, Seal, Stage};
 use walk::CONTROL;
@@ -71,15 +72,15 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
         let manifest = found.ok_or_else(|| {
             Error::new(ErrorKind::Snapshot, "expected one of the snapshots that are listed, found none by this name")
         })?;
-        Ok((manifest.seal()?, manifest.line))
+        Ok((manifest.seal(), manifest.line))
     }
 
     async fn read_head(&self) -> Result<Option<Head>> {
         let found = self.store.get(&[CONTROL.to_owned()]).await?;
         let Some((_, value)) = found.into_iter().next() else { return Ok(None) };
         let text = self.store.read(&value)?;
-        match serde_json::from_str::<Head>(&text) {
-            Ok(head) if head.format == 1 => Ok(Some(head)),
+        match Head::from_json(&text) {
+            Some(head) if head.format == 1 => Ok(Some(head)),
             _ => Err(Error::new(
                 ErrorKind::Newer,
                 "expected a control key of format 1, found another; a newer Exuvia wrote it, or something that is not Exuvia",

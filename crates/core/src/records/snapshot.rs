@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::store::Vault;
 use crate::chain::Link;
+use crate::document::Json;
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Cause, Seal};
+use crate::{json_object, json_words};
 
 /// A chunk is written when it holds this many bytes. Batches of writes follow the chunks.
 pub(super) const CHUNK: usize = 1 << 20;
@@ -16,8 +16,7 @@ pub(super) const CHUNK: usize = 1 << 20;
 const LARGEST: usize = 1 << 30;
 
 /// What chunks were kept for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// A snapshot: what the store held.
     Snapshot,
@@ -25,9 +24,10 @@ pub enum Purpose {
     Staged,
 }
 
+json_words!(Purpose { "snapshot": Snapshot, "staged": Staged });
+
 /// What is known of a snapshot without reading it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
     /// The format of manifest and chunks: 1.
     pub format: u32,
@@ -50,24 +50,24 @@ pub struct Manifest {
     pub(super) chunks: Vec<ChunkEntry>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+json_object!(Manifest { "format": format, "id": id, "purpose": purpose, "cause": cause, "line": line, "createdAt": created_at, "records": records, "bytes": bytes, "storedBytes": stored_bytes, "chunks": chunks });
+
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct ChunkEntry {
     length: u64,
     digest: String,
 }
 
+json_object!(ChunkEntry { "length": length, "digest": digest });
+
 impl Manifest {
     /// The digest that binds a journal to exactly this snapshot.
-    pub(super) fn seal(&self) -> Result<Seal> {
-        Ok(Seal { id: self.id.clone(), digest: blake3::hash(self.to_json()?.as_bytes()).to_hex().to_string() })
-    }
-
-    fn to_json(&self) -> Result<String> {
-        serde_json::to_string(self).map_err(|error| damaged(&self.id, &error.to_string()))
+    pub(super) fn seal(&self) -> Seal {
+        Seal { id: self.id.clone(), digest: blake3::hash(self.to_json().as_bytes()).to_hex().to_string() }
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {
-        serde_json::from_str(text).ok().filter(|manifest: &Self| manifest.format == 1)
+        Self::from_json(text).filter(|manifest: &Self| manifest.format == 1)
     }
 
     /// The manifest that a seal means.
@@ -76,7 +76,7 @@ impl Manifest {
         let text = manifests.iter().find(|(id, _)| *id == seal.id).map(|(_, text)| text);
         let manifest =
             text.and_then(|text| Self::parse(text)).ok_or_else(|| damaged(&seal.id, "its manifest is not there"))?;
-        match manifest.seal()? == *seal {
+        match manifest.seal() == *seal {
             true => Ok(manifest),
             false => Err(damaged(&seal.id, "its manifest is another")),
         }
@@ -135,7 +135,7 @@ impl<'v, V: Vault> SnapshotWriter<'v, V> {
     pub(super) async fn seal(mut self, records: BTreeMap<String, u64>) -> Result<Manifest> {
         self.manifest.records = records;
         self.vault.close(&self.manifest.id).await?;
-        self.vault.put_manifest(&self.manifest.id, &self.manifest.to_json()?).await?;
+        self.vault.put_manifest(&self.manifest.id, &self.manifest.to_json()).await?;
         Ok(self.manifest)
     }
 }
