@@ -5,8 +5,7 @@ import { basename, extname, join } from "node:path";
 import { chromium, type Page } from "playwright-core";
 import { chain } from "../../extension/chain/index.js";
 import { chromiumPath } from "../browser/chromium.js";
-import type { JsonObject } from "../json.js";
-import { conversationsOne } from "../userdata.js";
+import { longConversations } from "./long_conversations.js";
 
 const PACKAGE = join(import.meta.dirname, "../../pkg");
 const PAGE = join(import.meta.dirname, "engine");
@@ -36,7 +35,7 @@ const browser = await chromium.launch(executablePath === undefined ? { channel: 
 try {
   const page = await browser.newPage();
   await serve(page);
-  const texts = records();
+  const texts = longConversations(RECORDS, RECORD_BYTES).map((record) => JSON.stringify(record));
   const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   console.log(JSON.stringify(rows(bytes, await measure(page, texts))));
 } finally {
@@ -64,26 +63,12 @@ function measure(page: Page, texts: string[]): Promise<Record<Case, number[]>> {
   );
 }
 
-/** Conversations of version 1, each with the messages of as many as make it long enough. */
-function records(): string[] {
-  const texts: string[] = [];
-  let messages: JsonObject[] = [];
-  for (const conversation of conversationsOne(RECORDS * 20)) {
-    messages = [...messages, ...(conversation["messages"] as JsonObject[])];
-    const text = JSON.stringify({ ...conversation, messages });
-    if (text.length < RECORD_BYTES) continue;
-    messages = [];
-    if (texts.push(text) === RECORDS) return texts;
-  }
-  throw new Error(`expected enough conversations for ${RECORDS} records, found them to make ${texts.length}`);
-}
-
 function rows(bytes: number, found: Record<Case, number[]>): object[] {
   return (Object.keys(CASES) as Case[]).map((name) => ({
     case: `Chromium: ${CASES[name]}`,
     value: Math.round(bytes / 1e3 / median(found[name])),
     unit: "MB/s",
-    vs: `Chromium: ${REFERENCE}`,
+    vs: [`Chromium: ${REFERENCE}`],
   }));
 }
 

@@ -50,13 +50,13 @@ function measure(worker: Worker, name: Place): Promise<Measured> {
   }, name);
 }
 
-function rows(found: Map<Place, Measured[]>): { case: string; value: number; unit: string; vs: string }[] {
+function rows(found: Map<Place, Measured[]>): { case: string; value: number; unit: string; vs: string[] }[] {
   const speeds = (act: string, time: (measured: Measured) => number) =>
     [...found].map(([name, all]) => ({
       case: `${act}: ${PLACES[name]}`,
       value: Math.round(median(all.map((measured) => measured.bytes / 1e3 / time(measured)))),
       unit: "MB/s",
-      vs: `${act}: ${REFERENCE}`,
+      vs: [`${act}: ${REFERENCE}`],
     }));
   return [...speeds("write", ({ writeMs }) => writeMs), ...speeds("read", ({ readMs }) => readMs)];
 }

@@ -47,7 +47,10 @@ enum Command {
         long: bool,
     },
     /// Measure what something costs beside what could be done instead
-    Bench { name: bench::Bench },
+    Bench {
+        #[command(subcommand)]
+        what: bench::Bench,
+    },
     /// Show how much a user of the package downloads, and fail where that is too much
     Size,
 }
@@ -68,7 +71,7 @@ fn run() -> Result<()> {
         Command::Build { variants } => build::run(&ws, variants),
         Command::Demo { headed } => demo::run(&ws, headed),
         Command::Test { long } => test::run(&ws, long),
-        Command::Bench { name } => bench::run(&ws, name),
+        Command::Bench { what } => bench::run(&ws, &what),
         Command::Size => size::run(&ws),
     }
 }

@@ -31,7 +31,7 @@ fn measure_native(ws: &Workspace) -> Result<Vec<Measured>> {
         let name = |case| format!("native: {case}");
         let value = megabytes_per_second(&read(case, "benchmark.json")?, &read(case, "estimates.json")?);
         let value = value.with_context(|| format!("criterion's estimate of {case:?} is not as expected"))?;
-        Ok(Measured { case: name(case), value: value.round(), unit: "MB/s".into(), vs: name(REFERENCE) })
+        Ok(Measured { case: name(case), value: value.round(), unit: "MB/s".into(), vs: vec![name(REFERENCE)] })
     };
     CASES.into_iter().map(row).collect()
 }

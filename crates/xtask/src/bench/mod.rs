@@ -3,38 +3,43 @@
 
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
-use clap::ValueEnum;
+use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 
+mod browser;
 mod engine;
 mod snapshots;
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Subcommand)]
 pub enum Bench {
+    /// Migrations in an extension's worker: Exuvia's, loops by hand, and other libraries'
+    Browser(browser::Options),
     /// The speed of the engine, natively and in Chromium
     Engine,
     /// The places where a browser could keep snapshots
     Snapshots,
 }
 
-/// One case, and the name of the case that it is compared with.
+/// One case, and the names of the cases that it is compared with.
 #[derive(Deserialize, Serialize)]
 struct Measured {
     case: String,
     value: f64,
     unit: String,
-    vs: String,
+    vs: Vec<String>,
 }
 
 #[derive(Serialize)]
 struct Row {
     #[serde(flatten)]
     measured: Measured,
-    ratio: f64,
+    /// In the order of `vs`.
+    ratios: Vec<f64>,
 }
 
-pub fn run(ws: &Workspace, bench: Bench) -> Result<()> {
+pub fn run(ws: &Workspace, bench: &Bench) -> Result<()> {
     let (name, measured) = match bench {
+        Bench::Browser(options) => ("browser", browser::measure(ws, options)?),
         Bench::Engine => ("engine", engine::measure(ws)?),
         Bench::Snapshots => ("snapshots", snapshots::measure(ws)?),
     };
@@ -45,18 +50,20 @@ pub fn run(ws: &Workspace, bench: Bench) -> Result<()> {
 }
 
 fn compare(measured: Vec<Measured>) -> Result<Vec<Row>> {
-    let ratio = |Measured { value, vs, .. }: &Measured| -> Result<f64> {
+    let ratio = |value: f64, vs: &String| -> Result<f64> {
         let reference = measured.iter().find(|other| other.case == *vs);
         Ok(value / reference.with_context(|| format!("no case is named {vs:?}"))?.value)
     };
-    let ratios = measured.iter().map(ratio).collect::<Result<Vec<_>>>()?;
-    Ok(measured.into_iter().zip(ratios).map(|(measured, ratio)| Row { measured, ratio }).collect())
+    let ratios = |Measured { value, vs, .. }: &Measured| vs.iter().map(|vs| ratio(*value, vs)).collect();
+    let ratios = measured.iter().map(ratios).collect::<Result<Vec<Vec<_>>>>()?;
+    Ok(measured.into_iter().zip(ratios).map(|(measured, ratios)| Row { measured, ratios }).collect())
 }
 
 fn print(rows: &[Row]) {
     let width = rows.iter().map(|row| row.measured.case.len()).max().unwrap_or_default();
-    for Row { measured: Measured { case, value, unit, vs }, ratio } in rows {
-        println!("{case:<width$} {value:>9} {unit:<5} {ratio:>6.2} x {vs}");
+    for Row { measured: Measured { case, value, unit, vs }, ratios } in rows {
+        let compared = vs.iter().zip(ratios).map(|(vs, ratio)| format!("{ratio:>6.2} x {vs}"));
+        println!("{case:<width$} {value:>9} {unit:<5} {}", compared.collect::<Vec<_>>().join(" "));
     }
 }
 
@@ -64,21 +71,22 @@ fn print(rows: &[Row]) {
 mod tests {
     use super::*;
 
-    fn case(case: &str, value: f64, vs: &str) -> Measured {
-        Measured { case: case.into(), value, unit: "ms".into(), vs: vs.into() }
+    fn case(case: &str, value: f64, vs: &[&str]) -> Measured {
+        let vs = vs.iter().map(|&vs| vs.into()).collect();
+        Measured { case: case.into(), value, unit: "ms".into(), vs }
     }
 
     #[test]
-    fn a_ratio_is_to_the_case_that_is_named() {
-        let rows = compare(vec![case("a", 6.0, "b"), case("b", 2.0, "b")]).unwrap();
-        assert_eq!(rows.iter().map(|row| row.ratio).collect::<Vec<_>>(), [3.0, 1.0]);
-        assert!(compare(vec![case("a", 6.0, "c")]).is_err());
+    fn a_ratio_is_to_each_case_that_is_named() {
+        let rows = compare(vec![case("a", 6.0, &["b", "a"]), case("b", 2.0, &[])]).unwrap();
+        assert_eq!(rows.iter().map(|row| &*row.ratios).collect::<Vec<_>>(), [&[3.0, 1.0][..], &[]]);
+        assert!(compare(vec![case("a", 6.0, &["c"])]).is_err());
     }
 
     #[test]
     fn a_row_is_flat() {
-        let rows = compare(vec![case("a", 6.0, "a")]).unwrap();
-        let expected = serde_json::json!([{ "case": "a", "value": 6.0, "unit": "ms", "vs": "a", "ratio": 1.0 }]);
+        let rows = compare(vec![case("a", 6.0, &["a"])]).unwrap();
+        let expected = serde_json::json!([{ "case": "a", "value": 6.0, "unit": "ms", "vs": ["a"], "ratios": [1.0] }]);
         assert_eq!(serde_json::to_value(&rows).unwrap(), expected);
     }
 }

@@ -1,0 +1,3 @@
+import type { JsonObject } from "../../json.js";
+
+export function byHand(conversation: JsonObject): JsonObject;
