@@ -70,10 +70,10 @@ json_object!(Translated { "record": record, "residue": residue });
 
 #[wasm_bindgen]
 impl Engine {
-    /// Loads and checks the chain: `{ lock, migrations }` as JSON.
+    /// Reads the chain, compiled, as JSON.
     ///
     /// # Errors
-    /// A chain that is malformed, or not what its lock says.
+    /// A text that is no compiled chain.
     #[wasm_bindgen(constructor)]
     pub fn new(area: StorageArea, chain: &str, options: JsValue) -> Result<Engine, JsValue> {
         let options = serde_wasm_bindgen::from_value(options)?;

@@ -75,7 +75,7 @@ function showProgress(progress: Progress): void {
   if (dataset["state"] !== "moving" || document.body.dataset["view"] !== "waiting") {
     dataset["state"] = "moving";
     view("waiting");
-    picture.draw("moving", 0, chain.lock.line.length);
+    picture.draw("moving", 0, chain.line.length);
     const { title, meaning } = sayingOf({ state: "moving", version: 0, target: 0 });
     say(title, meaning);
     part("look", HTMLElement).hidden = true;

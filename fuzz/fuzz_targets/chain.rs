@@ -29,10 +29,10 @@ fn check(chain: &Chain) {
     let written = chain.to_value().to_json();
     let again = Chain::read(&written).expect("a chain reads back what it writes");
     assert_eq!(again.lock(), chain.lock(), "the lock survives");
-    assert_eq!(again.to_value().to_json(), written, "the migrations survive");
+    assert_eq!(again.to_value().to_json(), written, "what it compiles to survives");
     let lock = chain.lock().to_value().to_json();
     assert_eq!(Lock::read(&Value::parse(&lock).expect("JSON")).expect("a lock"), chain.lock());
-    for (version, _) in chain.migrations() {
+    for (version, _) in chain.stages() {
         let collections = chain.collections(version);
         let _ = typescript(version.0, collections.iter().map(|(name, collection)| (&**name, &collection.schema)));
         for (name, collection) in collections {

@@ -10,7 +10,7 @@ export interface RecordLine {
 /** A file that `Exuvia.import` reads, from records of one version of the chain. For data from elsewhere: bring it into
  * the form of any version, once; the chain does the rest, now and in every later version. */
 export function recordsFile(chain: Chain, version: number, records: Iterable<RecordLine>): Blob {
-  const line = chain.lock.line.slice(0, version);
+  const line = chain.line.slice(0, version);
   const parts = [JSON.stringify({ exuvia: "export", format: 1, version, line }) + "\n"];
   let count = 0;
   for (const { collection, key, record } of records) {

@@ -189,8 +189,8 @@ function trapped(): { promise: Promise<never>; forget: () => void } {
 }
 
 function tipOf(chain: Chain): { version: number; head: string } {
-  const tip = chain.lock.line.at(-1);
+  const tip = chain.line.at(-1);
   if (!tip)
-    throw new ExuviaError({ kind: "chain", message: "expected at least one migration in the lock, found none" });
-  return { version: chain.lock.line.length, head: tip.head };
+    throw new ExuviaError({ kind: "chain", message: "expected at least one migration in the chain, found none" });
+  return { version: chain.line.length, head: tip.head };
 }

@@ -1,23 +1,11 @@
-/** One migration file of a chain, as JSON. Its form is checked when the chain is loaded. */
-export interface Migration {
-  exuvia: 1;
-  id: string;
-  parents?: string[];
-  [member: string]: unknown;
-}
-
-/** The lock file beside a chain, written by `exuvia lock`: the frozen order, and for each migration the hash of its
- * content and the head (the hash of the whole line up to it). */
-export interface Lock {
-  exuvia: 1;
-  /** The line from the baseline to the tip. Version n is what the first n migrations make. */
-  line: { id: string; hash: string; head: string }[];
-}
-
-/** A chain of migrations and its lock. */
+/** A chain as `exuvia lock` compiles it into `chain.json`: import that file. */
 export interface Chain {
-  lock: Lock;
-  migrations: Migration[];
+  exuvia: number;
+  /** The line from the baseline to the tip: for each migration its id, the hash of its content and the head (the hash
+   * of the whole line up to it). Version n is what the first n migrations make. */
+  line: { id: string; hash: string; head: string }[];
+  /** What each migration does, in a form that only the module reads. */
+  stages: unknown[];
 }
 
 /** Where the module keeps what it says about itself, and how it runs. */

@@ -37,7 +37,7 @@ fn engine(area: &StorageArea) -> Engine {
 
 fn engine_with(area: &StorageArea, options: &Value) -> Engine {
     let options = JSON::parse(&options.to_string()).unwrap();
-    Engine::new(area.clone().unchecked_into(), &reference::chain(), options).unwrap()
+    Engine::new(area.clone().unchecked_into(), reference::CHAIN, options).unwrap()
 }
 
 async fn open(area: &StorageArea) -> Result<Value, JsValue> {

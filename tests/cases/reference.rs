@@ -2,20 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-const LOCK: &str = include_str!("../../extension/chain/chain.lock.json");
-
-const MIGRATIONS: [&str; 5] = [
-    include_str!("../../extension/chain/0001-baseline.json"),
-    include_str!("../../extension/chain/0002-ai-settings.json"),
-    include_str!("../../extension/chain/0003-conversation-keys.json"),
-    include_str!("../../extension/chain/0004-distillation-notes.json"),
-    include_str!("../../extension/chain/0005-privacy.json"),
-];
-
 /// The chain as JavaScript hands it over.
-pub fn chain() -> String {
-    format!("{{\"lock\":{LOCK},\"migrations\":[{}]}}", MIGRATIONS.join(","))
-}
+pub const CHAIN: &str = include_str!("../../extension/chain/chain.json");
 
 /// Data of version 1: of each name a conversation, a distillation, and a member where the schema has no say.
 pub fn version_1(names: &[&str], text: &str) -> Value {

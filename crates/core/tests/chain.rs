@@ -90,7 +90,7 @@ fn the_order_of_a_chain_is_by_parents_then_by_id() {
         [file("z", r#""baseline""#), file("a", r#""baseline""#), BASELINE.to_owned(), file("merge", r#""z","a""#)];
     let chain = arrange(&files.each_ref().map(String::as_str)).unwrap();
     assert_eq!(
-        chain.migrations().map(|(_, migration)| migration.id.clone()).collect::<Vec<_>>(),
+        chain.stages().map(|(_, stage)| stage.id().to_owned()).collect::<Vec<_>>(),
         ["baseline", "a", "z", "merge"]
     );
     let circle = [BASELINE.to_owned(), file("a", r#""b""#), file("b", r#""a""#)];

@@ -1,4 +1,4 @@
-//! A chain as a folder: a JSON file a migration, and the lock file.
+//! A chain as a folder: a JSON file a migration, the lock file, and the compiled chain that extensions ship.
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use crate::chain_place;
 use crate::failure::{Failure, Place};
 
 const LOCK: &str = "chain.lock.json";
+const COMPILED: &str = "chain.json";
 
 /// A folder that holds a chain.
 pub(crate) struct ChainFolder {
@@ -29,6 +30,11 @@ impl ChainFolder {
     /// Where the lock file is, or will be.
     pub(crate) fn lock_path(&self) -> PathBuf {
         self.path.join(LOCK)
+    }
+
+    /// Where the compiled chain is, or will be.
+    pub(crate) fn compiled_path(&self) -> PathBuf {
+        self.path.join(COMPILED)
     }
 
     /// The chain as its lock froze it.
@@ -60,7 +66,9 @@ impl ChainFolder {
         let mut files = Vec::new();
         for entry in entries {
             let path = entry.map_err(Failure::file(&self.path))?.path();
-            let is_migration = path.extension().is_some_and(|extension| extension == "json") && !path.ends_with(LOCK);
+            let is_migration = path.extension().is_some_and(|extension| extension == "json")
+                && !path.ends_with(LOCK)
+                && !path.ends_with(COMPILED);
             files.extend(is_migration.then_some(path));
         }
         files.sort();

@@ -21,15 +21,24 @@ json_object!(Link { "id": id, "hash": hash, "head": head });
 
 impl Link {
     pub(super) fn after(before: Option<&Link>, migration: &Migration) -> Self {
-        let hash = migration.hash.to_hex();
-        let mut hasher = blake3::Hasher::new();
-        for part in [before.map_or("", |link| &link.head), &migration.id, &hash] {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part.as_bytes());
-        }
-        let head = hasher.finalize().to_hex()[..32].to_owned();
-        Self { id: migration.id.clone(), hash, head }
+        let (id, hash) = (migration.id.clone(), migration.hash.to_hex());
+        let head = head_of(before, &id, &hash);
+        Self { id, hash, head }
     }
+
+    /// Whether this is what `after` makes of its id and hash.
+    pub(super) fn follows(&self, before: Option<&Link>) -> bool {
+        self.head == head_of(before, &self.id, &self.hash)
+    }
+}
+
+fn head_of(before: Option<&Link>, id: &str, hash: &str) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in [before.map_or("", |link| &link.head), id, hash] {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().to_hex()[..32].to_owned()
 }
 
 struct File {

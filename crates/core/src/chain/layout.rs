@@ -4,6 +4,7 @@ use std::fmt;
 use super::Collection;
 use crate::document::{Path, Value};
 use crate::error::{Error, ErrorKind, Result};
+use crate::json_variants;
 use crate::step::Fields;
 
 /// Keys that are Exuvia's own.
@@ -36,6 +37,13 @@ pub enum Layout {
         prefix: String,
     },
 }
+
+json_variants!(Layout {
+    "record": Record { key: key },
+    "array": Array { key: key, id: id },
+    "map": Map { key: key },
+    "prefix": Prefix { prefix: prefix },
+});
 
 impl Layout {
     pub(super) fn read(value: &Value<'_>) -> Result<Self> {

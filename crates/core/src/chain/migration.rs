@@ -16,7 +16,6 @@ pub struct Migration {
     pub parents: Vec<String>,
     /// The digest of what it does: of the file without `$schema`, `exuvia`, `id`, `parents` and `notes`.
     pub(super) hash: Digest,
-    pub(super) source: Value<'static>,
     collections: Vec<(String, Collection)>,
     layouts: Vec<(String, Layout, Layout)>,
     changes: Vec<(String, Steps)>,
@@ -49,13 +48,12 @@ impl Migration {
             hashed.remove(name);
         }
         let hash = Digest::of(&Value::Object(hashed))?;
-        let source = value.clone().into_owned()?;
         let mut fields = Fields::new(members);
         let id = fields.text("id")?;
-        Self::read_body(id.clone(), hash, source, fields).map_err(|error| error.in_migration(&id))
+        Self::read_body(id.clone(), hash, fields).map_err(|error| error.in_migration(&id))
     }
 
-    fn read_body(id: String, hash: Digest, source: Value<'static>, mut fields: Fields<'_>) -> Result<Self> {
+    fn read_body(id: String, hash: Digest, mut fields: Fields<'_>) -> Result<Self> {
         if fields.required("exuvia")? != Value::from(1) {
             return Err(Error::new(
                 ErrorKind::Chain,
@@ -80,7 +78,7 @@ impl Migration {
         let layouts = layouts.into_iter().map(|(name, (from, to))| (name, from, to)).collect();
         let changes = read_members(fields.optional_object("change")?, Steps::read)?;
         fields.finish("migration")?;
-        Ok(Self { id, parents, hash, source, collections, layouts, changes })
+        Ok(Self { id, parents, hash, collections, layouts, changes })
     }
 
     /// Carries the collections over this migration; answers with the bodies that do the same to records.

@@ -1,5 +1,6 @@
 //! Migrations in their order: read, checked against each other and against the schema, and run on records.
 
+mod compiled;
 mod identity;
 mod layout;
 mod migration;
@@ -14,8 +15,9 @@ pub use layout::{Layout, OWN_PREFIX};
 pub use migration::Migration;
 pub use residues::Residues;
 
-use crate::document::{Json, Object, Value};
+use crate::document::{Json, Value};
 use crate::error::{Error, ErrorKind, Result};
+use crate::json_object;
 use crate::lens::{Body, Context, Custom, Customs, Scope, Way};
 use crate::schema::Schema;
 
@@ -43,7 +45,7 @@ impl fmt::Display for Version {
 }
 
 /// What a collection is at one version.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Collection {
     /// What its records must fit.
     pub schema: Schema,
@@ -51,41 +53,60 @@ pub struct Collection {
     pub layout: Layout,
 }
 
-/// A chain that was loaded and checked: every step fits the schema before it.
+json_object!(Collection { "layout": layout; "schema": schema });
+
+/// A chain that was compiled: every step fits the schema before it, and has become primitives.
 #[derive(Debug)]
 pub struct Chain {
     stages: Vec<Stage>,
     customs: Customs,
 }
 
-/// One migration and what it leads to.
+/// One migration, compiled, and what it leads to.
 #[derive(Debug)]
-struct Stage {
-    migration: Migration,
+pub struct Stage {
     link: Link,
+    /// The ids it comes after.
+    parents: Vec<String>,
+    /// What it does, a sentence a step, each with its collection.
+    words: Vec<(String, String)>,
     bodies: BTreeMap<String, Body>,
     after: BTreeMap<String, Collection>,
 }
 
-/// What wraps a migration in a chain.
-const LEVELS: usize = 2;
+impl Stage {
+    /// The migration's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.link.id
+    }
+
+    /// The ids it comes after.
+    #[must_use]
+    pub fn parents(&self) -> &[String] {
+        &self.parents
+    }
+
+    /// What it does: a sentence a step, with its collection.
+    pub fn words(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.words.iter().map(|(collection, words)| (&**collection, &**words))
+    }
+}
+
+/// How much deeper than a document a compiled chain may nest: bodies in bodies, each with its schemas.
+const LEVELS: usize = 400;
 
 impl Chain {
-    /// Loads a chain as the npm package hands it over: `{ "lock": …, "migrations": [ … ] }`.
+    /// Reads a chain as [`Chain::to_value`] wrote it, compiled.
     ///
     /// # Errors
-    /// [`ErrorKind::Chain`] or [`ErrorKind::Edited`] with the migration, step and path at fault.
+    /// [`ErrorKind::Chain`] where it is anything else, or its links do not follow from each other.
     pub fn read(text: &str) -> Result<Self> {
-        let malformed = || {
-            Error::new(ErrorKind::Chain, "expected a chain {\"lock\": …, \"migrations\": […]}, found something else")
-        };
-        let Value::Object(mut parts) = parse(text, LEVELS)?.opened()? else { return Err(malformed()) };
-        let (Some(lock), Some(migrations)) = (parts.remove("lock"), parts.remove("migrations")) else {
-            return Err(malformed());
-        };
-        let Value::Array(files) = migrations.opened()? else { return Err(malformed()) };
-        let migrations = files.iter().map(Migration::read).collect::<Result<_>>()?;
-        Self::load(migrations, &Lock::read(&lock)?)
+        let value = parse(text, LEVELS)?;
+        compiled::read(&value).ok_or_else(|| {
+            let message = "expected a chain as `exuvia lock` compiles it, found something else; run `exuvia lock` of this version of Exuvia";
+            Error::new(ErrorKind::Chain, message)
+        })
     }
 
     /// Puts migrations into the order that the lock has frozen, and checks each against the hash it had then.
@@ -118,7 +139,8 @@ impl Chain {
             let mut after = before.map(|stage| stage.after.clone()).unwrap_or_default();
             let bodies = migration.lower(&mut after).map_err(|error| error.in_migration(&migration.id))?;
             reaches.extend(&after).map_err(|error| error.in_migration(&migration.id))?;
-            stages.push(Stage { migration, link, bodies, after });
+            let words = migration.words().map(|(collection, words)| (collection.to_owned(), words)).collect();
+            stages.push(Stage { link, parents: migration.parents, words, bodies, after });
         }
         match stages.is_empty() {
             true => Err(Error::new(ErrorKind::Chain, "expected at least one migration, found none")),
@@ -149,8 +171,8 @@ impl Chain {
     }
 
     /// The migrations in order, each with the version that it leads to.
-    pub fn migrations(&self) -> impl Iterator<Item = (Version, &Migration)> {
-        self.stages.iter().enumerate().map(|(index, stage)| (Version(index as u32 + 1), &stage.migration))
+    pub fn stages(&self) -> impl Iterator<Item = (Version, &Stage)> {
+        self.stages.iter().enumerate().map(|(index, stage)| (Version(index as u32 + 1), stage))
     }
 
     /// The collections at a version; none at version 0 or beyond the tip.
@@ -211,7 +233,7 @@ impl Chain {
         })?;
         let scope = Scope::new(context, &self.customs);
         let step = |stage: &Stage, record: &mut Value<'a>, residues: &mut Residues<'a>| {
-            let id = &stage.migration.id;
+            let id = &stage.link.id;
             let Some(body) = stage.bodies.get(name) else { return Ok(()) };
             let kept = body.run(way, record, residues.take(id), &scope);
             let kept = kept.map_err(|error| error.in_migration(id).in_collection(name))?;
@@ -255,16 +277,10 @@ impl Chain {
         identity::standing(line, &self.lock().line)
     }
 
-    /// The chain as [`Chain::read`] takes it.
+    /// The chain, compiled, as [`Chain::read`] takes it.
     #[must_use]
     pub fn to_value(&self) -> Value<'static> {
-        let mut chain = Object::new();
-        chain.insert("lock", self.lock().to_value());
-        chain.insert(
-            "migrations",
-            Value::Array(self.stages.iter().map(|stage| stage.migration.source.clone()).collect()),
-        );
-        Value::Object(chain)
+        compiled::write(self)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Object, Value};
+use super::{Number, Object, Path, Value};
 
 /// Something that is written as JSON and read again.
 pub trait Json: Sized {
@@ -36,20 +36,61 @@ pub trait Json: Sized {
     }
 }
 
-/// Implements [`Json`] for a struct: an object with these members. Other members are passed over.
+/// Implements [`Json`] for a struct: an object with these members; those behind the semicolon are left out where they
+/// have their default. Other members are passed over.
 #[macro_export]
 macro_rules! json_object {
-    ($type:ty { $($name:literal: $field:ident),* $(,)? }) => {
+    ($type:ty { $($name:literal: $field:ident),* $(,)? $(; $($left_out:literal: $default:ident),* $(,)?)? }) => {
         impl $crate::document::Json for $type {
             fn to_value(&self) -> $crate::document::Value<'static> {
                 let mut object = $crate::document::Object::new();
                 $(object.extend_with($name, $crate::document::Json::to_member(&self.$field));)*
+                $($(if !$crate::document::is_default(&self.$default) {
+                    object.insert($left_out, $crate::document::Json::to_value(&self.$default));
+                })*)?
                 $crate::document::Value::Object(object)
             }
 
             fn from_value(value: &$crate::document::Value<'_>) -> Option<Self> {
                 let mut object = value.members()?;
-                Some(Self { $($field: $crate::document::Json::from_member(object.remove($name))?),* })
+                Some(Self {
+                    $($field: $crate::document::Json::from_member(object.remove($name))?,)*
+                    $($($default: match object.remove($left_out) {
+                        Some(value) => $crate::document::Json::from_value(&value)?,
+                        None => Default::default(),
+                    },)*)?
+                })
+            }
+        }
+    };
+}
+
+/// Implements [`Json`] for an enum with data: an object whose member `is` has the word for the variant, and the others
+/// the variant's fields.
+#[macro_export]
+macro_rules! json_variants {
+    ($type:ty { $($word:literal: $variant:ident { $($field:tt: $name:ident),* }),* $(,)? }) => {
+        impl $crate::document::Json for $type {
+            fn to_value(&self) -> $crate::document::Value<'static> {
+                let mut object = $crate::document::Object::new();
+                match self {
+                    $(Self::$variant { $($field: $name),* } => {
+                        object.insert("is", $word.into());
+                        $(object.extend_with(stringify!($name), $crate::document::Json::to_member($name));)*
+                    })*
+                }
+                $crate::document::Value::Object(object)
+            }
+
+            fn from_value(value: &$crate::document::Value<'_>) -> Option<Self> {
+                let mut object = value.members()?;
+                let word = object.remove("is")?;
+                match &*word.text().ok()?? {
+                    $($word => Some(Self::$variant {
+                        $($field: $crate::document::Json::from_member(object.remove(stringify!($name)))?),*
+                    }),)*
+                    _ => None,
+                }
             }
         }
     };
@@ -84,6 +125,11 @@ macro_rules! json_words {
     };
 }
 
+/// Whether a value is what stands where nothing was said.
+pub fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 impl<T: Json> Json for Option<T> {
     fn to_value(&self) -> Value<'static> {
         self.as_ref().map_or(Value::Null, Json::to_value)
@@ -102,6 +148,58 @@ impl<T: Json> Json for Option<T> {
             None => Some(None),
             Some(value) => T::from_value(&value).map(Some),
         }
+    }
+}
+
+impl<T: Json> Json for Box<T> {
+    fn to_value(&self) -> Value<'static> {
+        (**self).to_value()
+    }
+
+    fn from_value(value: &Value<'_>) -> Option<Self> {
+        T::from_value(value).map(Self::new)
+    }
+}
+
+impl<A: Json, B: Json> Json for (A, B) {
+    fn to_value(&self) -> Value<'static> {
+        Value::Array(vec![self.0.to_value(), self.1.to_value()])
+    }
+
+    fn from_value(value: &Value<'_>) -> Option<Self> {
+        let Value::Array(items) = value.opened().ok()? else { return None };
+        let [a, b] = &items[..] else { return None };
+        Some((A::from_value(a)?, B::from_value(b)?))
+    }
+}
+
+impl Json for Value<'static> {
+    fn to_value(&self) -> Value<'static> {
+        self.clone()
+    }
+
+    fn from_value(value: &Value<'_>) -> Option<Self> {
+        value.clone().into_owned().ok()
+    }
+}
+
+impl Json for Number<'static> {
+    fn to_value(&self) -> Value<'static> {
+        Value::Number(self.clone())
+    }
+
+    fn from_value(value: &Value<'_>) -> Option<Self> {
+        value.number().map(Number::into_owned)
+    }
+}
+
+impl Json for Path {
+    fn to_value(&self) -> Value<'static> {
+        self.to_string().as_str().into()
+    }
+
+    fn from_value(value: &Value<'_>) -> Option<Self> {
+        Self::parse(&value.text().ok()??).ok()
     }
 }
 
@@ -184,6 +282,16 @@ impl Json for u64 {
 
     fn from_value(value: &Value<'_>) -> Option<Self> {
         u64::try_from(i64::from_value(value)?).ok()
+    }
+}
+
+impl Json for usize {
+    fn to_value(&self) -> Value<'static> {
+        (*self as u64).to_value()
+    }
+
+    fn from_value(value: &Value<'_>) -> Option<Self> {
+        usize::try_from(u64::from_value(value)?).ok()
     }
 }
 

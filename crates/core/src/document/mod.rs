@@ -13,7 +13,7 @@ mod text;
 mod value;
 
 pub use equal::Digest;
-pub use json::Json;
+pub use json::{Json, is_default};
 pub use number::Number;
 pub use object::Object;
 pub use path::Path;

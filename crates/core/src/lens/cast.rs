@@ -1,6 +1,7 @@
 use super::function::unfit;
 use crate::document::{Number, Value};
 use crate::error::{Error, ErrorKind, Result};
+use crate::json_words;
 
 /// A type whose values have a natural counterpart in the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub enum Scalar {
     /// `true` or `false`; as a text `"true"` and `"false"`, as a number 1 and 0.
     Truth,
 }
+
+json_words!(Scalar { "text": Text, "number": Number, "truth": Truth });
 
 /// The largest integer up to which JavaScript, PostgreSQL and MongoDB write every one alike.
 pub(crate) const SAFE: i64 = 9_007_199_254_740_991;

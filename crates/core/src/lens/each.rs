@@ -5,6 +5,7 @@ use super::entry::{Entry, Item, Mark};
 use super::{Body, Residue, Scope, Way};
 use crate::document::{Digest, Kind, Path, Value};
 use crate::error::{Error, ErrorKind, Result};
+use crate::{json_object, json_variants};
 
 /// A body runs on each item of an array, or on each value of an object. An absent value, and `null`, have no items.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct Each {
     pub body: Body,
 }
 
+json_object!(Each { "at": at, "align": align, "body": body });
+
 /// What an item of an array is known by. Never its index: a deleted item would give its neighbour its residue.
 #[derive(Clone, Debug)]
 pub enum Align {
@@ -25,6 +28,8 @@ pub enum Align {
     /// The whole item as it looks on the side that is being left; equal items in order.
     Image,
 }
+
+json_variants!(Align { "key": Key { 0: path }, "image": Image {} });
 
 impl Each {
     pub(super) fn run<'a>(

@@ -2,6 +2,7 @@ use super::entry::{Entry, Memo};
 use super::{Function, Scope, Way};
 use crate::document::{Object, Path, Value};
 use crate::error::{Error, ErrorKind, Result};
+use crate::json_object;
 
 /// A value changes by a function, and back by another. Where the two do not undo each other the pair of values is
 /// remembered: if the value met is the remembered one, its counterpart returns; if somebody changed it, the change wins
@@ -19,6 +20,8 @@ pub struct Edit {
     /// Whether the older value is forgotten for good, as secrets should be.
     pub forgets: bool,
 }
+
+json_object!(Edit { "at": at, "forward": forward, "backward": backward, "forgets": forgets; "sources": sources });
 
 impl Edit {
     /// An edit of the value at a place, remembered where it must be.

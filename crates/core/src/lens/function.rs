@@ -4,6 +4,7 @@ use super::text::{self, Anchor};
 use super::{Scope, TimeFormat, Way};
 use crate::document::{Kind, Object, Value};
 use crate::error::{Error, ErrorKind, Result};
+use crate::json_variants;
 use crate::schema::Schema;
 
 /// A function from a value that may be absent to a value that may be absent: a closed set, so that each can be told in
@@ -98,6 +99,30 @@ pub enum Function {
     },
 }
 
+json_variants!(Function {
+    "keep": Keep {},
+    "withdraw": Withdraw { 0: fits },
+    "constant": Constant { 0: value },
+    "default": Default { value: value, fits: fits },
+    "admit": Admit { 0: fits },
+    "enclose": Enclose {},
+    "prune": Prune { 0: fits },
+    "table": Table { pairs: pairs, unmapped: unmapped },
+    "time": Time { from: from, to: to, whole: whole },
+    "cast": Cast { from: from, to: to },
+    "not": Not {},
+    "split": Split { 0: by },
+    "join": Join { 0: by },
+    "replace": Replace { find: find, with: with, anchor: anchor },
+    "truncate": Truncate { 0: length },
+    "enlist": Enlist {},
+    "first": First {},
+    "enfold": Enfold { 0: name },
+    "unfold": Unfold { 0: name },
+    "custom": Custom { name: name, revision: revision, way: way },
+    "within": Within { function: function, fits: fits, otherwise: otherwise },
+});
+
 /// What a table does with a value that it does not name.
 #[derive(Clone, Debug)]
 pub enum Unmapped {
@@ -108,6 +133,8 @@ pub enum Unmapped {
     /// The record is refused.
     Refuse,
 }
+
+json_variants!(Unmapped { "keep": Keep {}, "default": Default { 0: value }, "refuse": Refuse {} });
 
 /// A value that a step brings.
 #[derive(Clone, Debug)]
@@ -122,6 +149,8 @@ pub enum Supply {
     /// The time of the run.
     Now(TimeFormat),
 }
+
+json_variants!(Supply { "literal": Literal { 0: value }, "key": Key { prefix: prefix }, "now": Now { 0: format } });
 
 impl Supply {
     fn value(&self, scope: &Scope<'_>) -> Result<Value<'static>> {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use crate::document::{Number, Value};
 use crate::error::{Error, ErrorKind, Result};
+use crate::json_words;
 
 /// How a point in time is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub enum TimeFormat {
     /// RFC 3339 in UTC, as `2023-10-11T17:00:00.25Z`. An offset is read, and remembered as residue.
     Iso,
 }
+
+json_words!(TimeFormat { "epoch-s": EpochSeconds, "epoch-ms": EpochMilliseconds, "iso": Iso });
 
 pub(super) fn convert_time<'a>(from: TimeFormat, to: TimeFormat, whole: bool, value: &Value<'_>) -> Result<Value<'a>> {
     let wrong = |expected: &str| {

@@ -3,6 +3,7 @@ use super::entry::{Entry, Memo};
 use super::{Function, Scope, Way};
 use crate::document::{Path, Value};
 use crate::error::Result;
+use crate::{json_object, json_variants};
 
 /// One item of a list, known by its key, changes as a value does by an edit: it is added where it is missing, or taken
 /// out. Where there is no list nothing happens, and neither where several items have the key: nobody knows which is
@@ -23,6 +24,8 @@ pub struct EditItem {
     pub place: Place,
 }
 
+json_object!(EditItem { "list": list, "by": by, "key": key, "forward": forward, "backward": backward, "place": place });
+
 /// A place in a list.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Place {
@@ -33,6 +36,8 @@ pub enum Place {
     /// After the item with this key; last, where there is none.
     After(Value<'static>),
 }
+
+json_variants!(Place { "first": First {}, "last": Last {}, "after": After { 0: key } });
 
 impl EditItem {
     pub(super) fn run<'a>(

@@ -41,8 +41,9 @@ pub use residue::Residue;
 pub use text::Anchor;
 pub use when::When;
 
-use crate::document::{Path, Value};
+use crate::document::{Json, Path, Value};
 use crate::error::Result;
+use crate::{json_object, json_variants, json_words};
 
 /// Which way a record goes along the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,8 @@ pub enum Way {
     /// To the older version.
     Down,
 }
+
+json_words!(Way { "up": Up, "down": Down });
 
 impl Way {
     /// The other way.
@@ -90,6 +93,16 @@ pub enum Op {
     Part(Part),
 }
 
+json_variants!(Op {
+    "move": Move { 0: op },
+    "edit": Edit { 0: op },
+    "each": Each { 0: op },
+    "when": When { 0: op },
+    "rekey": Rekey { 0: op },
+    "item": Item { 0: op },
+    "part": Part { 0: op },
+});
+
 /// A primitive and the step of the chain file that it came from.
 #[derive(Clone, Debug)]
 pub struct Node {
@@ -99,9 +112,21 @@ pub struct Node {
     pub op: Op,
 }
 
+json_object!(Node { "place": place, "op": op });
+
 /// Primitives in the order in which they run upwards.
 #[derive(Clone, Debug, Default)]
 pub struct Body(Vec<Node>);
+
+impl Json for Body {
+    fn to_value(&self) -> Value<'static> {
+        self.0.to_value()
+    }
+
+    fn from_value(value: &Value<'_>) -> Option<Self> {
+        Vec::from_value(value).map(Self)
+    }
+}
 
 impl Body {
     /// Takes nodes in upward order.

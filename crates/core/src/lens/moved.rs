@@ -2,6 +2,7 @@ use super::Way;
 use super::entry::{Displaced, Entry};
 use crate::document::{Kind, Path, Put, Value};
 use crate::error::{Error, ErrorKind, Result};
+use crate::json_object;
 
 /// A value changes its place. An absent value stays absent; what stands where the value goes is no part of the schema
 /// and waits in the residue.
@@ -12,6 +13,8 @@ pub struct Move {
     /// Where it stands in the newer version.
     pub to: Path,
 }
+
+json_object!(Move { "from": from, "to": to });
 
 impl Move {
     pub(super) fn run<'a>(

@@ -2,6 +2,7 @@ use super::Way;
 use super::entry::{Entry, Members};
 use crate::document::{Object, Path, Value};
 use crate::error::{Error, ErrorKind, Result};
+use crate::{json_object, json_variants};
 
 /// Some members of an object go into another one, or nowhere but into the residue.
 ///
@@ -17,6 +18,8 @@ pub struct Part {
     pub names: Names,
 }
 
+json_object!(Part { "from": from, "to": to, "names": names });
+
 /// Some of the members of an object.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Names {
@@ -25,6 +28,8 @@ pub enum Names {
     /// All but these.
     AllBut(Vec<String>),
 }
+
+json_variants!(Names { "prefix": Prefix { 0: prefix }, "all-but": AllBut { 0: names } });
 
 impl Names {
     fn include(&self, name: &str) -> bool {

@@ -1,5 +1,6 @@
 use crate::document::{Path, Value};
 use crate::error::Result;
+use crate::json_variants;
 use crate::schema::Types;
 
 /// What a record, or an item in it, may be asked.
@@ -18,6 +19,15 @@ pub enum Predicate {
     /// The other does not hold.
     Not(Box<Predicate>),
 }
+
+json_variants!(Predicate {
+    "in": In { 0: at, 1: values },
+    "exists": Exists { 0: at },
+    "type": Type { 0: at, 1: types },
+    "and": And { 0: all },
+    "or": Or { 0: any },
+    "not": Not { 0: other },
+});
 
 impl Predicate {
     /// Whether it holds.

@@ -5,6 +5,7 @@ use super::Way;
 use super::entry::{Entry, Members, Slot};
 use crate::document::{Object, Path, Value};
 use crate::error::{Error, ErrorKind, Result};
+use crate::{json_object, json_words};
 
 /// A list of objects and an object of objects are the same: the key of an item is the name of a member.
 ///
@@ -22,6 +23,8 @@ pub struct Rekey {
     pub list: Way,
 }
 
+json_object!(Rekey { "at": at, "by": by, "spare": spare, "list": list });
+
 /// What happens to an item whose key is missing, no text, or that of another item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spare {
@@ -32,6 +35,8 @@ pub enum Spare {
     /// The last item with a key goes into the object, the others into the residue.
     Last,
 }
+
+json_words!(Spare { "refuse": Refuse, "first": First, "last": Last });
 
 impl Rekey {
     pub(super) fn run<'a>(

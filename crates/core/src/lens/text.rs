@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::function::unfit;
 use crate::document::Value;
 use crate::error::Result;
+use crate::json_words;
 
 /// Where in a text something is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub enum Anchor {
     /// At the end, once.
     Suffix,
 }
+
+json_words!(Anchor { "anywhere": Anywhere, "prefix": Prefix, "suffix": Suffix });
 
 pub(super) fn split<'a>(by: &str, value: &Value<'a>) -> Result<Value<'a>> {
     let text = text_of(value)?;

@@ -2,6 +2,7 @@ use super::entry::{Branch, Entry};
 use super::{Body, Predicate, Scope, Way};
 use crate::document::Value;
 use crate::error::Result;
+use crate::json_object;
 
 /// A body runs where a predicate holds; another where it does not.
 ///
@@ -18,6 +19,8 @@ pub struct When {
     /// Runs where it does not: clears the places that only the body fills.
     pub otherwise: Body,
 }
+
+json_object!(When { "before": before, "after": after, "body": body, "otherwise": otherwise });
 
 impl When {
     pub(super) fn run<'a>(

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::Schema;
 use crate::document::Number;
+use crate::json_object;
 
 /// Inclusive bounds of a count.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -12,6 +13,8 @@ pub(super) struct Span {
     pub(super) least: Option<u64>,
     pub(super) most: Option<u64>,
 }
+
+json_object!(Span { "least": least, "most": most });
 
 impl Span {
     pub(super) fn contains(self, count: u64) -> bool {
@@ -47,6 +50,8 @@ pub(super) struct Text {
     pub(super) date_time: bool,
 }
 
+json_object!(Text { "dateTime": date_time; "length": length });
+
 impl Text {
     pub(super) fn join(&self, other: &Self) -> Self {
         Self { length: self.length.join(other.length), date_time: self.date_time && other.date_time }
@@ -64,6 +69,8 @@ pub(super) struct Items {
     pub(super) items: Option<Box<Schema>>,
     pub(super) count: Span,
 }
+
+json_object!(Items { "items": items; "count": count });
 
 impl Items {
     pub(super) fn of(items: Schema) -> Self {
@@ -99,6 +106,8 @@ pub(super) struct Range {
     pub(super) minimum: Option<Number<'static>>,
     pub(super) maximum: Option<Number<'static>>,
 }
+
+json_object!(Range { "minimum": minimum, "maximum": maximum });
 
 impl Range {
     pub(super) fn contains(&self, number: &Number<'_>) -> bool {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::parts::{meet_boxed, some_unless_any};
 use super::{About, Schema, Types};
-use crate::document::Value;
+use crate::document::{Json, Object, Value};
+use crate::json_object;
 
 /// One form that objects may have.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,12 +16,30 @@ pub(super) struct Shape {
     pub(super) about: About,
 }
 
+/// What a schema is called is for readers of schemas, not for those who validate.
+impl Json for Shape {
+    fn to_value(&self) -> Value<'static> {
+        let mut object = Object::new();
+        object.insert("members", self.members.to_value());
+        object.extend_with("rest", self.rest.to_member());
+        Value::Object(object)
+    }
+
+    fn from_value(value: &Value<'_>) -> Option<Self> {
+        let mut object = value.members()?;
+        let (members, rest) = (object.remove("members"), object.remove("rest"));
+        Some(Self { members: Json::from_member(members)?, rest: Json::from_member(rest)?, about: About::default() })
+    }
+}
+
 /// A declared member.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Member {
     pub(super) schema: Schema,
     pub(super) required: bool,
 }
+
+json_object!(Member { "required": required; "schema": schema });
 
 impl Shape {
     /// What the schema says of a member, declared or not.

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::document::{Kind, Value};
+use crate::document::{Json, Kind, Value};
 
 /// A type as JSON Schema names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,6 +134,21 @@ impl Types {
 
     fn has(self, ty: Type) -> bool {
         self.0 & (1 << ty as u8) != 0
+    }
+}
+
+/// Their names, as in `type`.
+impl Json for Types {
+    fn to_value(&self) -> Value<'static> {
+        Value::Array(self.names().map(Value::from).collect())
+    }
+
+    fn from_value(value: &Value<'_>) -> Option<Self> {
+        let mut types = Self::NONE;
+        for name in Vec::<String>::from_value(value)? {
+            types = types.or(Type::parse(&name)?);
+        }
+        Some(types)
     }
 }
 

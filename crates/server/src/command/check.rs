@@ -57,7 +57,7 @@ impl Check {
         let folder = ChainFolder::new(&self.chain);
         let chain = folder.arrange()?;
         let locked = folder.lock()?.unwrap_or_default().line.len();
-        let migrations: Vec<_> = chain.migrations().map(|(_, migration)| migration.id.clone()).collect();
+        let migrations: Vec<_> = chain.stages().map(|(_, stage)| stage.id().to_owned()).collect();
         let samples = Samples::beside(&self.chain, &chain)?;
         let report = Report {
             unlocked: migrations[locked..].to_vec(),

@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use exuvia_core::chain::{Chain, Migration, Residues, Version};
+use exuvia_core::chain::{Chain, Residues, Stage, Version};
 use exuvia_core::document::Value;
 use exuvia_core::lens::Context;
 use serde::Serialize;
@@ -89,8 +89,8 @@ impl Explain {
             found.map_err(|error| Failure::usage(error.message()))?;
         }
         let between = |version: &Version| *version > from.min(to) && *version <= from.max(to);
-        let migrations = chain.migrations().filter(|(version, _)| between(version));
-        let mut migrations: Vec<_> = migrations.map(|(version, found)| self.explain(version, found)).collect();
+        let stages = chain.stages().filter(|(version, _)| between(version));
+        let mut migrations: Vec<_> = stages.map(|(version, stage)| self.explain(version, stage)).collect();
         if to < from {
             migrations.reverse();
         }
@@ -101,16 +101,16 @@ impl Explain {
         if unfit { Err(Failure::Found) } else { Ok(()) }
     }
 
-    fn explain(&self, version: Version, migration: &Migration) -> Explained {
+    fn explain(&self, version: Version, stage: &Stage) -> Explained {
         let mut collections: Vec<Change> = Vec::new();
         let wanted = |name: &str| self.collection.as_deref().is_none_or(|wanted| wanted == name);
-        for (name, words) in migration.words().filter(|(name, _)| wanted(name)) {
+        for (name, words) in stage.words().filter(|(name, _)| wanted(name)) {
             match collections.iter_mut().find(|change| change.collection == name) {
-                Some(change) => change.words.push(words),
-                None => collections.push(Change { collection: name.to_owned(), words: vec![words] }),
+                Some(change) => change.words.push(words.to_owned()),
+                None => collections.push(Change { collection: name.to_owned(), words: vec![words.to_owned()] }),
             }
         }
-        Explained { version: version.0, id: migration.id.clone(), parents: migration.parents.clone(), collections }
+        Explained { version: version.0, id: stage.id().to_owned(), parents: stage.parents().to_vec(), collections }
     }
 
     fn attempt(&self, file: &Path, chain: &Chain, from: Version, to: Version) -> Result<Trial, Failure> {

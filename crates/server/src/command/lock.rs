@@ -8,56 +8,68 @@ use crate::chain_folder::ChainFolder;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Check the chain, and freeze its order and its content in chain.lock.json
+/// Check the chain, freeze its order and its content in chain.lock.json, and compile it to chain.json
 ///
 /// Migrations that are locked must not change any more: users may have run them. New ones are added at the end, in the
-/// order of their parents. Commit the lock file with the chain.
+/// order of their parents. Commit both files with the chain; chain.json is what an extension imports.
 #[derive(Args)]
 pub(crate) struct Lock {
     /// The folder of the chain
     #[arg(long, value_name = "DIR")]
     chain: PathBuf,
-    /// Write nothing; fail where the lock file is missing or behind
+    /// Write nothing; fail where one of the files is missing or behind
     #[arg(long)]
     check: bool,
 }
 
-/// What the lock file holds now.
+/// What the files hold now.
 #[derive(Serialize)]
 struct Locked {
     file: PathBuf,
+    compiled: PathBuf,
     migrations: usize,
     head: String,
-    /// Whether the file had to be written.
+    /// Whether either had to be written.
     written: bool,
 }
 
 impl Lock {
     pub(crate) fn run(self, output: Output) -> Result<(), Failure> {
         let folder = ChainFolder::new(&self.chain);
-        let lock = folder.arrange()?.lock();
-        let path = folder.lock_path();
-        let current = folder.lock()?.is_some_and(|frozen| frozen == lock);
+        let chain = folder.arrange()?;
+        let lock = chain.lock();
+        let (path, compiled) = (folder.lock_path(), folder.compiled_path());
+        let text = chain.to_value().to_json() + "\n";
+        let is_locked = folder.lock()?.is_some_and(|frozen| frozen == lock);
+        let is_compiled = std::fs::read_to_string(&compiled).is_ok_and(|found| found == text);
+        let current = is_locked && is_compiled;
         if self.check && !current {
+            let stale = if is_locked { &compiled } else { &path };
             let message = format!(
-                "{}: expected every migration in the lock, found it missing or behind; run `exuvia lock --chain {}`",
-                path.display(),
+                "{}: expected every migration in it, found it missing or behind; run `exuvia lock --chain {}`",
+                stale.display(),
                 self.chain.display()
             );
             return Err(Failure::Stale(message));
         }
-        if !current {
+        if !is_locked {
             std::fs::write(&path, pretty(&lock)).map_err(Failure::file(&path))?;
         }
+        if !is_compiled {
+            std::fs::write(&compiled, text).map_err(Failure::file(&compiled))?;
+        }
         let head = lock.line.last().map(|link| link.head.clone()).unwrap_or_default();
-        output.print(&Locked { file: path, migrations: lock.line.len(), head, written: !current })
+        output.print(&Locked { file: path, compiled, migrations: lock.line.len(), head, written: !current })
     }
 }
 
 impl fmt::Display for Locked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.written {
-            true => write!(f, "{}: {} migrations, head {}", self.file.display(), self.migrations, self.head),
+            true => {
+                let (file, compiled) = (self.file.display(), self.compiled.display());
+                write!(f, "{file} and {compiled}: {} migrations, head {}", self.migrations, self.head)
+            }
             false => Ok(()),
         }
     }

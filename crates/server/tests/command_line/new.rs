@@ -38,5 +38,5 @@ fn what_no_chain_takes_is_refused_and_nothing_written() {
         let ran = folder.run(&format!("new {arguments} --chain chain"));
         assert_eq!(ran.code, 2, "{ran}");
     }
-    assert_eq!(std::fs::read_dir(folder.path("chain")).unwrap().count(), 4);
+    assert_eq!(std::fs::read_dir(folder.path("chain")).unwrap().count(), 5);
 }

@@ -1,0 +1,105 @@
+//! A chain with its steps lowered and its schemas carried through: what extensions ship, and what is stored beside the
+//! data and in exports.
+//!
+//! Surface steps are not in it. Whoever reads it needs the primitives only, so a build can go down along a chain that was
+//! written with steps it has never heard of; and the module that users download need not know how to read, check and
+//! lower steps.
+
+use std::collections::BTreeMap;
+
+use super::{Chain, Collection, Link, Stage};
+use crate::document::{Json, Object, Value};
+use crate::json_object;
+use crate::lens::{Body, Customs};
+
+/// The format of compiled chains.
+const FORMAT: u32 = 1;
+
+struct File {
+    exuvia: u32,
+    line: Vec<Link>,
+    stages: Vec<Change>,
+}
+
+json_object!(File { "exuvia": exuvia, "line": line, "stages": stages });
+
+/// What one migration changes.
+#[derive(Default)]
+struct Change {
+    parents: Vec<String>,
+    words: Vec<(String, String)>,
+    bodies: BTreeMap<String, Body>,
+    /// The collections that are another afterwards; absent where one is gone.
+    collections: BTreeMap<String, Option<Collection>>,
+}
+
+impl Json for Change {
+    fn to_value(&self) -> Value<'static> {
+        let mut object = Object::new();
+        object.insert("parents", self.parents.to_value());
+        object.insert("words", self.words.to_value());
+        object.insert("bodies", self.bodies.to_value());
+        object.insert("collections", self.collections.to_value());
+        Value::Object(object)
+    }
+
+    fn from_value(value: &Value<'_>) -> Option<Self> {
+        let mut object = value.members()?;
+        let mut collections = BTreeMap::new();
+        for (name, value) in object.remove("collections")?.members()? {
+            let gone = value == Value::Null;
+            collections.insert(name.into_owned(), if gone { None } else { Some(Collection::from_value(&value)?) });
+        }
+        Some(Self {
+            parents: Json::from_member(object.remove("parents"))?,
+            words: Json::from_member(object.remove("words"))?,
+            bodies: Json::from_member(object.remove("bodies"))?,
+            collections,
+        })
+    }
+}
+
+pub(super) fn write(chain: &Chain) -> Value<'static> {
+    let mut before = &BTreeMap::new();
+    let mut stages = Vec::new();
+    for stage in &chain.stages {
+        let mut collections = BTreeMap::new();
+        for name in before.keys().chain(stage.after.keys()) {
+            let after = stage.after.get(name);
+            if after != before.get(name) {
+                collections.insert(name.clone(), after.cloned());
+            }
+        }
+        before = &stage.after;
+        stages.push(Change {
+            parents: stage.parents.clone(),
+            words: stage.words.clone(),
+            bodies: stage.bodies.clone(),
+            collections,
+        });
+    }
+    File { exuvia: FORMAT, line: chain.lock().line, stages }.to_value()
+}
+
+pub(super) fn read(value: &Value<'_>) -> Option<Chain> {
+    let file = File::from_value(value)?;
+    if file.exuvia != FORMAT || file.line.len() != file.stages.len() || file.line.is_empty() {
+        return None;
+    }
+    let mut stages: Vec<Stage> = Vec::with_capacity(file.line.len());
+    for (link, change) in file.line.into_iter().zip(file.stages) {
+        let before = stages.last();
+        if !link.follows(before.map(|stage| &stage.link)) {
+            return None;
+        }
+        let mut after = before.map(|stage| stage.after.clone()).unwrap_or_default();
+        for (name, collection) in change.collections {
+            match collection {
+                Some(collection) => drop(after.insert(name, collection)),
+                None => drop(after.remove(&name)),
+            }
+        }
+        stages.push(Stage { link, parents: change.parents, words: change.words, bodies: change.bodies, after });
+    }
+    Some(Chain { stages, customs: Customs::new() })
+}
