@@ -5,7 +5,7 @@
 //! written with steps it has never heard of; and the module that users download need not know how to read, check and
 //! lower steps.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use super::{Chain, Collection, Link, Stage};
 use crate::document::{Json, Object, Value};
@@ -28,9 +28,9 @@ json_object!(File { "exuvia": exuvia, "line": line, "stages": stages });
 struct Change {
     parents: Vec<String>,
     words: Vec<(String, String)>,
-    bodies: BTreeMap<String, Body>,
+    bodies: LiteMap<String, Body>,
     /// The collections that are another afterwards; absent where one is gone.
-    collections: BTreeMap<String, Option<Collection>>,
+    collections: LiteMap<String, Option<Collection>>,
 }
 
 impl Json for Change {
@@ -45,7 +45,7 @@ impl Json for Change {
 
     fn from_value(value: &Value<'_>) -> Option<Self> {
         let mut object = value.members()?;
-        let mut collections = BTreeMap::new();
+        let mut collections = LiteMap::new();
         for (name, value) in object.remove("collections")?.members()? {
             let gone = value == Value::Null;
             collections.insert(name.into_owned(), if gone { None } else { Some(Collection::from_value(&value)?) });
@@ -60,10 +60,10 @@ impl Json for Change {
 }
 
 pub(super) fn write(chain: &Chain) -> Value<'static> {
-    let mut before = &BTreeMap::new();
+    let mut before = &LiteMap::new();
     let mut stages = Vec::new();
     for stage in &chain.stages {
-        let mut collections = BTreeMap::new();
+        let mut collections = LiteMap::new();
         for name in before.keys().chain(stage.after.keys()) {
             let after = stage.after.get(name);
             if after != before.get(name) {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 use std::fmt;
 
 use super::Collection;
@@ -120,7 +120,7 @@ pub(super) struct Reaches(Vec<(String, (String, bool))>);
 
 impl Reaches {
     /// Takes in the layouts of a version.
-    pub(super) fn extend(&mut self, collections: &BTreeMap<String, Collection>) -> Result<()> {
+    pub(super) fn extend(&mut self, collections: &LiteMap<String, Collection>) -> Result<()> {
         for (name, collection) in collections {
             let (text, is_prefix) = collection.layout.reach();
             for (other, (known, known_is_prefix)) in &self.0 {

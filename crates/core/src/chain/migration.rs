@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use super::{Collection, Layout};
 use crate::document::{Digest, Object, Value};
@@ -82,7 +82,7 @@ impl Migration {
     }
 
     /// Carries the collections over this migration; answers with the bodies that do the same to records.
-    pub(super) fn lower(&self, collections: &mut BTreeMap<String, Collection>) -> Result<BTreeMap<String, Body>> {
+    pub(super) fn lower(&self, collections: &mut LiteMap<String, Collection>) -> Result<LiteMap<String, Body>> {
         for (name, collection) in &self.collections {
             if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
                 let message = "expected the name of a collection to be of letters, digits, \"-\", \"_\" and \".\", found something else";
@@ -104,7 +104,7 @@ impl Migration {
             }
             collection.layout = to.clone();
         }
-        let mut bodies = BTreeMap::new();
+        let mut bodies = LiteMap::new();
         for (name, steps) in &self.changes {
             let collection = existing(collections, name)?;
             let body = steps.lower(&mut collection.schema).map_err(|error| error.in_collection(name))?;
@@ -126,7 +126,7 @@ impl Migration {
     }
 }
 
-fn existing<'c>(collections: &'c mut BTreeMap<String, Collection>, name: &str) -> Result<&'c mut Collection> {
+fn existing<'c>(collections: &'c mut LiteMap<String, Collection>, name: &str) -> Result<&'c mut Collection> {
     let known: Vec<_> = collections.keys().cloned().collect();
     collections.get_mut(name).ok_or_else(|| {
         let message = format!("expected one of the collections {}, found {name:?}", known.join(", "));

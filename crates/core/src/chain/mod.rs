@@ -6,7 +6,7 @@ mod layout;
 mod migration;
 mod residues;
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -70,8 +70,8 @@ pub struct Stage {
     parents: Vec<String>,
     /// What it does, a sentence a step, each with its collection.
     words: Vec<(String, String)>,
-    bodies: BTreeMap<String, Body>,
-    after: BTreeMap<String, Collection>,
+    bodies: LiteMap<String, Body>,
+    after: LiteMap<String, Collection>,
 }
 
 impl Stage {
@@ -177,8 +177,8 @@ impl Chain {
 
     /// The collections at a version; none at version 0 or beyond the tip.
     #[must_use]
-    pub fn collections(&self, version: Version) -> &BTreeMap<String, Collection> {
-        static NONE: BTreeMap<String, Collection> = BTreeMap::new();
+    pub fn collections(&self, version: Version) -> &LiteMap<String, Collection> {
+        static NONE: LiteMap<String, Collection> = LiteMap::new();
         let stage = version.0.checked_sub(1).and_then(|index| self.stages.get(index as usize));
         stage.map_or(&NONE, |stage| &stage.after)
     }

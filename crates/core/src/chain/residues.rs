@@ -1,5 +1,5 @@
+use litemap::LiteMap;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use crate::document::{Object, Value};
 use crate::error::{Error, ErrorKind, Result};
@@ -9,7 +9,7 @@ use crate::lens::Residue;
 /// a layout had an order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Residues<'a> {
-    by_migration: BTreeMap<Cow<'a, str>, Residue<'a>>,
+    by_migration: LiteMap<Cow<'a, str>, Residue<'a>>,
     /// Where the record stood in the array that its collection once was.
     pub place: Option<u64>,
 }
@@ -57,7 +57,7 @@ impl<'a> Residues<'a> {
             .and_then(|place| place.number()?.to_i64())
             .and_then(|place| u64::try_from(place).ok());
         let by_migration = match object.remove("steps").map(|steps| steps.opened()).transpose()? {
-            None => BTreeMap::new(),
+            None => LiteMap::new(),
             Some(Value::Object(steps)) => {
                 steps.into_iter().map(|(id, value)| Ok((id, Residue::from_value(&value)?))).collect::<Result<_>>()?
             }

@@ -3,7 +3,7 @@
 //! Written out over [`Value`] rather than derived: a derived reader of such records takes several times its bytes in
 //! the module that every user downloads.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use super::{Number, Object, Path, Value};
 
@@ -214,7 +214,7 @@ impl<T: Json> Json for Vec<T> {
     }
 }
 
-impl<T: Json> Json for BTreeMap<String, T> {
+impl<T: Json> Json for LiteMap<String, T> {
     fn to_value(&self) -> Value<'static> {
         let mut object = Object::new();
         for (name, value) in self {

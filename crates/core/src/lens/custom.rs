@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -35,13 +35,13 @@ pub trait Custom: fmt::Debug + Send + Sync {
 
 /// The custom functions of a chain, by name.
 #[derive(Clone, Debug, Default)]
-pub struct Customs(BTreeMap<String, Arc<dyn Custom>>);
+pub struct Customs(LiteMap<String, Arc<dyn Custom>>);
 
 impl Customs {
     /// None.
     #[must_use]
     pub const fn new() -> Self {
-        Self(BTreeMap::new())
+        Self(LiteMap::new())
     }
 
     /// Registers a function; one with the same name gives way.

@@ -1,5 +1,5 @@
+use litemap::LiteMap;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use super::Residue;
 use crate::document::{Digest, Number, Object, Value};
@@ -23,7 +23,7 @@ pub(super) enum Entry<'a> {
 }
 
 /// Members that stand aside, by name.
-pub(super) type Members<'a> = BTreeMap<String, Value<'a>>;
+pub(super) type Members<'a> = LiteMap<String, Value<'a>>;
 
 /// The value on either side of an edit; `None` is absent. Of an item in a list, also where it stood.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,5 +1,5 @@
+use litemap::LiteMap;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use super::entry::{Entry, malformed};
 use crate::document::Value;
@@ -8,7 +8,7 @@ use crate::error::Result;
 /// What one migration of one record could not compute on the way back: an entry for each primitive that has one, by
 /// its place in the body. Most records have none.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Residue<'a>(BTreeMap<usize, Entry<'a>>);
+pub struct Residue<'a>(LiteMap<usize, Entry<'a>>);
 
 impl<'a> Residue<'a> {
     /// Whether there is nothing to remember.

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use super::report::{Cause, Outcome, Problem, Report};
 use crate::chain::{Chain, Layout, Link, Version};
@@ -69,7 +69,7 @@ pub struct Run {
     /// Storage that the new version uses.
     pub uses: Vec<Reach>,
     /// Records by collection, once they were counted.
-    pub records: BTreeMap<String, u64>,
+    pub records: LiteMap<String, u64>,
     /// Bytes of records, as JSON text in UTF-8.
     pub bytes: u64,
     /// Remarks for the report.

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use crate::chain::Version;
 use crate::error::Error;
@@ -80,7 +80,7 @@ pub struct Report {
     /// The version it was to lead to.
     pub to: Version,
     /// Records by collection.
-    pub records: BTreeMap<String, u64>,
+    pub records: LiteMap<String, u64>,
     /// Bytes of records, as JSON text in UTF-8.
     pub bytes: u64,
     /// Milliseconds since 1970.

@@ -1,7 +1,9 @@
 //! What comes in is hostile until proved otherwise, and is staged at the chain's tip before a run brings it in.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
+
+use litemap::LiteMap;
 
 use super::Records;
 use super::export::not_at_rest;
@@ -25,7 +27,7 @@ pub struct Preview {
     /// The version they would be brought to.
     pub target: Version,
     /// By collection.
-    pub collections: BTreeMap<String, CollectionPreview>,
+    pub collections: LiteMap<String, CollectionPreview>,
     /// Bytes of records.
     pub bytes: u64,
     /// Why it cannot be imported.

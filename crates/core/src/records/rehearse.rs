@@ -1,6 +1,8 @@
 //! Every record goes up and must come down to what it was, before anything is written.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
+
+use litemap::LiteMap;
 
 use super::line::{self, Record, check_key, residue_key};
 use crate::chain::{Chain, Residues, Version};
@@ -17,7 +19,7 @@ pub(super) struct Rehearsal<'r> {
     to: Version,
     now: i64,
     taken: HashSet<String>,
-    misfits: BTreeMap<(String, String), u64>,
+    misfits: LiteMap<(String, String), u64>,
     /// Bytes that the run is going to write.
     pub(super) written: u64,
 }
@@ -35,7 +37,7 @@ impl<'r> Rehearsal<'r> {
             to,
             now: run.now,
             taken: HashSet::new(),
-            misfits: BTreeMap::new(),
+            misfits: LiteMap::new(),
             written: 0,
         }
     }

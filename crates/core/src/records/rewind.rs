@@ -5,7 +5,9 @@
 //! lenses, going up with them again leads to the same place.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
+
+use litemap::LiteMap;
 
 use super::line::residue_key;
 use crate::chain::{Chain, Layout, Residues, Version};
@@ -31,7 +33,7 @@ impl Rewind<'_> {
     }
 
     /// What stood under a key; `group` holds what stands there now, with the residues of its records.
-    pub(super) fn text(&self, key: &str, group: &BTreeMap<String, String>) -> Result<String> {
+    pub(super) fn text(&self, key: &str, group: &LiteMap<String, String>) -> Result<String> {
         let text = group.get(key).cloned().unwrap_or_default();
         match self.owner(key) {
             Some((name, record)) if self.moved.contains(key) => {
@@ -42,7 +44,7 @@ impl Rewind<'_> {
     }
 
     /// What stood in a slice of the array or map under a key.
-    pub(super) fn slice(&self, key: &str, text: String, residues: &BTreeMap<String, String>) -> Result<String> {
+    pub(super) fn slice(&self, key: &str, text: String, residues: &LiteMap<String, String>) -> Result<String> {
         let mut collections = self.chain.collections(self.to).iter();
         let owner = collections.find(|(_, collection)| collection.layout.owns(key));
         let (Some((name, collection)), true) = (owner, self.moved.contains(key)) else { return Ok(text) };
@@ -72,7 +74,7 @@ impl Rewind<'_> {
         name: &str,
         record: &str,
         value: Value<'_>,
-        residues: &BTreeMap<String, String>,
+        residues: &LiteMap<String, String>,
     ) -> Result<Value<'static>> {
         let mut value = value.into_owned()?;
         let residues = residues.get(&residue_key(name, record)).map_or("{}", String::as_str);

@@ -1,6 +1,6 @@
 //! Snapshots: chunks of lines, compressed, in one byte string; and a manifest that knows the digest of each.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use super::store::Vault;
 use crate::chain::Link;
@@ -42,7 +42,7 @@ pub struct Manifest {
     /// Milliseconds since 1970.
     pub created_at: i64,
     /// Records by collection.
-    pub records: BTreeMap<String, u64>,
+    pub records: LiteMap<String, u64>,
     /// Bytes of lines before packing.
     pub bytes: u64,
     /// Bytes as stored.
@@ -114,7 +114,7 @@ impl<'v, V: Vault> SnapshotWriter<'v, V> {
             cause,
             line,
             created_at: now,
-            records: BTreeMap::new(),
+            records: LiteMap::new(),
             bytes: 0,
             stored_bytes: 0,
             chunks: Vec::new(),
@@ -132,7 +132,7 @@ impl<'v, V: Vault> SnapshotWriter<'v, V> {
     }
 
     /// Ends the byte string, then keeps the manifest: without the manifest there is no snapshot.
-    pub(super) async fn seal(mut self, records: BTreeMap<String, u64>) -> Result<Manifest> {
+    pub(super) async fn seal(mut self, records: LiteMap<String, u64>) -> Result<Manifest> {
         self.manifest.records = records;
         self.vault.close(&self.manifest.id).await?;
         self.vault.put_manifest(&self.manifest.id, &self.manifest.to_json()).await?;

@@ -1,6 +1,8 @@
 //! A walk over everything that a store holds, a chunk of lines at a time.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
+
+use litemap::LiteMap;
 
 use super::line::{RESIDUE, residue_key, write_slice, write_whole};
 use super::rewind::{Rewind, misshapen};
@@ -179,9 +181,9 @@ impl<'w, S: Store> Walk<'w, S> {
         Ok(())
     }
 
-    async fn read_texts(&self, keys: &[String]) -> Result<BTreeMap<String, String>> {
+    async fn read_texts(&self, keys: &[String]) -> Result<LiteMap<String, String>> {
         if keys.is_empty() {
-            return Ok(BTreeMap::new());
+            return Ok(LiteMap::new());
         }
         let read = |(key, value): (String, S::Value)| Ok((key, self.store.read(&value)?));
         self.fetch(keys).await?.into_iter().map(read).collect()
@@ -225,7 +227,7 @@ impl<'w, S: Store> Walk<'w, S> {
 
 /// Counts records by collection.
 #[derive(Default)]
-pub(super) struct Census(pub(super) BTreeMap<String, u64>);
+pub(super) struct Census(pub(super) LiteMap<String, u64>);
 
 impl Census {
     pub(super) fn count(&mut self, collection: &str) {

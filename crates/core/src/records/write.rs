@@ -1,6 +1,8 @@
 //! The new records: computed from the source chunk by chunk, written with a marker each, read back and compared.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
+
+use litemap::LiteMap;
 
 use futures_lite::future::zip;
 
@@ -166,7 +168,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         if keys.is_empty() {
             return Ok(());
         }
-        let found: BTreeMap<_, _> = self.store.get(&keys).await?.into_iter().collect();
+        let found: LiteMap<_, _> = self.store.get(&keys).await?.into_iter().collect();
         for (key, expected) in entries {
             let Some(value) = found.get(key) else { return Err(self.differs(key, "nothing", version)) };
             let text = self.store.read(value)?;

@@ -1,6 +1,8 @@
 //! What a schema says of objects.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use litemap::LiteMap;
 
 use super::parts::{meet_boxed, some_unless_any};
 use super::{About, Schema, Types};
@@ -10,7 +12,7 @@ use crate::json_object;
 /// One form that objects may have.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Shape {
-    pub(super) members: BTreeMap<String, Member>,
+    pub(super) members: LiteMap<String, Member>,
     /// What members beyond the declared ones must fit; never the schema that permits everything.
     pub(super) rest: Option<Box<Schema>>,
     pub(super) about: About,
@@ -61,7 +63,7 @@ impl Shape {
 
     /// Lets every value fit `inner`, where anything was said of values.
     pub(super) fn replace_values(&mut self, inner: &Schema) {
-        for member in self.members.values_mut() {
+        for (_, member) in self.members.iter_mut() {
             member.schema = inner.clone();
         }
         if let Some(rest) = self.rest.take() {

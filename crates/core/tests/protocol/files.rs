@@ -78,9 +78,9 @@ fn a_preview_counts_and_writes_nothing() {
     let before = machine.stored.borrow().clone();
     let preview =
         block_on(records(&machine, &chain).preview(Text::new(&export(&source, &chain)), Merge::Keep)).unwrap();
-    let counts = preview.collections["conversations"];
+    let counts = *preview.collections.get("conversations").unwrap();
     assert_eq!((counts.add, counts.same, counts.keep, counts.replace), (0, 2, 1, 0));
-    assert_eq!(preview.collections["distillations"].add, 2);
+    assert_eq!(preview.collections.get("distillations").unwrap().add, 2);
     assert_eq!(*machine.stored.borrow(), before);
 }
 

@@ -454,7 +454,7 @@ fn data_that_nobody_knows_is_lost_though_its_head_names_the_tip() {
         export(&other, &chain)
     };
     let preview = block_on(records(&machine, &chain).preview(Text::new(&file), Merge::Replace)).unwrap();
-    assert_eq!(preview.collections["conversations"].add, 3);
+    assert_eq!(preview.collections.get("conversations").unwrap().add, 3);
     assert_eq!(import(&machine, &chain, &file, Merge::Replace).unwrap().state, State::Current);
     assert_holds(&machine, &NEW, "after a file in place of everything");
 }
