@@ -150,9 +150,9 @@ pub enum Stage {
     Inspect,
     /// May it be done?
     Assess,
-    /// Everything is saved.
+    /// Everything is saved; every record goes up and down again, and nothing is written.
     Snapshot,
-    /// What was saved is read back; every record goes up and down again, and nothing is written.
+    /// What was saved is read back: it is what was rehearsed.
     Rehearse,
     /// The new records are written.
     Apply,

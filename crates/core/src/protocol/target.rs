@@ -46,7 +46,7 @@ pub trait Target {
     /// Whatever forbids the run.
     async fn inspect(&self, run: &Run) -> Result<()>;
 
-    /// Saves everything, reads it back, and rehearses the run on what was read. Notes counts and remarks in the run.
+    /// Saves everything, rehearses the run on what is saved, and reads it back. Notes counts and remarks in the run.
     ///
     /// # Errors
     /// Whatever forbids the run; nothing but the snapshot was written.

@@ -52,7 +52,7 @@ impl<S: Store, V: Vault, H: Host> Assembly<'_, '_, S, V, H> {
         }
         for index in 0..source.chunks.len() {
             let chunk = source.chunk(&self.records.vault, index).await?;
-            let mut found = self.records.moved(self.run, &chunk)?;
+            let mut found = self.moved(&chunk)?;
             found.retain(|record| record.collection == self.name && !self.present.wins(self.name, &record.key));
             self.append(&found, &survivors, &mut value, &mut ranks)?;
         }
@@ -68,11 +68,15 @@ impl<S: Store, V: Vault, H: Host> Assembly<'_, '_, S, V, H> {
         matches!(self.collection.layout, Layout::Array { .. })
     }
 
+    fn moved<'t>(&self, chunk: &'t str) -> Result<Vec<Record<'t>>> {
+        Ok(self.records.moved(self.run, chunk)?.into_iter().map(|moved| moved.record).collect())
+    }
+
     async fn staged_keys(&self, source: &Manifest) -> Result<HashMap<String, ()>> {
         let mut keys = HashMap::new();
         for index in 0..source.chunks.len() {
             let chunk = source.chunk(&self.records.vault, index).await?;
-            let found = self.records.moved(self.run, &chunk)?;
+            let found = self.moved(&chunk)?;
             keys.extend(
                 found
                     .into_iter()

@@ -84,13 +84,23 @@ impl Manifest {
 
     /// The text of a chunk, checked against its digest.
     pub(super) async fn chunk(&self, vault: &impl Vault, index: usize) -> Result<String> {
+        let packed = self.packed(vault, index).await?;
+        unpack(&packed).ok_or_else(|| damaged(&self.id, &format!("chunk {index} does not unpack")))
+    }
+
+    /// Checks that a chunk is there and has its digest. Then it unpacks to what was saved, as was seen when it was packed.
+    pub(super) async fn check(&self, vault: &impl Vault, index: usize) -> Result<()> {
+        self.packed(vault, index).await.map(drop)
+    }
+
+    async fn packed(&self, vault: &impl Vault, index: usize) -> Result<Vec<u8>> {
         let entry = self.chunks.get(index).ok_or_else(|| damaged(&self.id, "a chunk is missing"))?;
         let offset = self.chunks[..index].iter().map(|chunk| chunk.length).sum();
         let packed = vault.read(&self.id, offset, entry.length).await?;
         if blake3::hash(&packed).to_hex().as_str() != entry.digest {
             return Err(damaged(&self.id, &format!("chunk {index} does not have the digest it was written with")));
         }
-        unpack(&packed).ok_or_else(|| damaged(&self.id, &format!("chunk {index} does not unpack")))
+        Ok(packed)
     }
 }
 
@@ -123,6 +133,9 @@ impl<'v, V: Vault> SnapshotWriter<'v, V> {
 
     pub(super) async fn append(&mut self, chunk: &str) -> Result<()> {
         let packed = lz4_flex::block::compress_prepend_size(chunk.as_bytes());
+        if unpack(&packed).as_deref() != Some(chunk) {
+            return Err(damaged(&self.manifest.id, "a chunk does not unpack to what was packed"));
+        }
         self.vault.append(&self.manifest.id, &packed).await?;
         self.manifest.bytes += chunk.len() as u64;
         self.manifest.stored_bytes += packed.len() as u64;

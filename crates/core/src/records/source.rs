@@ -29,17 +29,24 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     }
 
     /// The records of a chunk of the source, as they are to be.
-    pub(super) fn moved<'a>(&self, run: &Run, chunk: &'a str) -> Result<Vec<Record<'a>>> {
-        let to = self.target_version(run);
+    pub(super) fn moved<'a>(&self, run: &Run, chunk: &'a str) -> Result<Vec<Moved<'a>>> {
         if run.source != Source::Chain {
-            return line::records(chunk, self.chain, to);
+            let staged = line::records(chunk, self.chain, self.target_version(run))?;
+            return Ok(staged.into_iter().map(|record| Moved { record, stays: false }).collect());
         }
-        let mut records = line::records(chunk, self.chain, run.from)?;
-        for Record { collection, key, value, residues } in &mut records {
-            let moved = self.chain.translate(collection, run.from, to, Context { now: run.now, key }, value, residues);
-            moved.map_err(|error| error.in_record(key))?;
-        }
-        Ok(records)
+        let records = line::records(chunk, self.chain, run.from)?;
+        records.into_iter().map(|record| self.move_up(run, record)).collect()
+    }
+
+    fn move_up<'a>(&self, run: &Run, mut record: Record<'a>) -> Result<Moved<'a>> {
+        let to = self.target_version(run);
+        let Record { collection, key, value, residues } = &mut record;
+        let before = (value.clone(), residues.clone());
+        let moved = self.chain.translate(collection, run.from, to, Context { now: run.now, key }, value, residues);
+        moved.map_err(|error| error.in_record(key))?;
+        let layout = |version| self.chain.collections(version).get(&**collection).map(|collection| &collection.layout);
+        let stays = layout(run.from) == layout(to) && *value == before.0 && *residues == before.1;
+        Ok(Moved { record, stays })
     }
 
     /// What a run must know of the store as it was, to write beside it.
@@ -61,6 +68,13 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         let keep = matches!(run.source, Source::Staged { merge: Merge::Keep, .. });
         Ok(Present { residues, written, records, keep })
     }
+}
+
+/// A record as it is to be.
+pub(super) struct Moved<'a> {
+    pub(super) record: Record<'a>,
+    /// Whether it is, and lies, just as before: then nobody need write it.
+    pub(super) stays: bool,
 }
 
 /// What the store held before the run wrote.

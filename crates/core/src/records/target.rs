@@ -26,21 +26,29 @@ const HEAD_BYTES: usize = 16 << 10;
 const STAGED_FOR: i64 = 86_400_000;
 
 impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
-    /// Saves everything that a walk comes to.
-    async fn save(&self, id: &str, run: &Run, line: Vec<Link>, mut walk: Walk<'_, S>) -> Result<Manifest> {
+    /// Saves everything that a walk comes to. Each chunk is shown to `see`, which counts its records, while the next one
+    /// is on its way.
+    async fn save(
+        &self,
+        id: &str,
+        run: &Run,
+        line: Vec<Link>,
+        mut walk: Walk<'_, S>,
+        mut see: impl FnMut(&str, &mut Census) -> Result<()>,
+    ) -> Result<Manifest> {
         let manifest = SnapshotWriter::<V>::new_manifest(id, Purpose::Snapshot, run.cause, line, run.now);
         let mut writer = SnapshotWriter::create(&self.vault, manifest).await?;
         let (mut census, mut bytes) = (Census::default(), 0);
         let mut ready = walk.next().await?;
         while let Some(chunk) = ready {
-            let (appended, next) = zip(writer.append(&chunk), walk.next()).await;
-            appended?;
+            let kept = async {
+                see(&chunk, &mut census)?;
+                writer.append(&chunk).await
+            };
+            let (next, kept) = zip(walk.next(), kept).await;
+            kept?;
             ready = next?;
             bytes += chunk.len() as u64;
-            // What cannot be read as records is saved all the same; the rehearsal says what is wrong with it.
-            for record in line::records(&chunk, self.chain, run.from).unwrap_or_default() {
-                census.count(&record.collection);
-            }
             self.report(run, Stage::Snapshot, census.total(), 0, bytes);
         }
         writer.seal(census.0).await
@@ -86,23 +94,24 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         Ok(moved)
     }
 
-    /// Reads the snapshot back; every record goes up and must come down to what it was. Nothing is written.
-    async fn rehearse(&self, run: &mut Run, manifest: &Manifest) -> Result<()> {
-        let mut rehearsal = Rehearsal::new(self.chain, run);
+    /// Reads the snapshot back: it is what was rehearsed, for the digests of its chunks are of that.
+    async fn read_back(&self, run: &Run, manifest: &Manifest) -> Result<()> {
         let of = manifest.records.values().sum();
-        let (mut done, mut bytes) = (0, 0);
         for index in 0..manifest.chunks.len() {
-            let chunk = manifest.chunk(&self.vault, index).await?;
-            bytes += chunk.len() as u64;
-            done += rehearsal.chunk(&chunk)?;
-            self.report(run, Stage::Rehearse, done, of, bytes);
+            manifest.check(&self.vault, index).await?;
+            let part = |all: u64| all * (index as u64 + 1) / manifest.chunks.len() as u64;
+            self.report(run, Stage::Rehearse, part(of), of, part(manifest.bytes));
         }
+        Ok(())
+    }
+
+    /// What the run adds must fit beside what is there.
+    async fn check_room(&self, run: &Run, rehearsed: u64) -> Result<()> {
         let growth = match &run.source {
-            Source::Chain => rehearsal.written,
+            Source::Chain => rehearsed,
             Source::Staged { seal, .. } => Manifest::load(&self.vault, seal).await?.bytes,
             Source::Snapshot { .. } => 0,
         };
-        run.notes = rehearsal.finish();
         match self.store.room().await? {
             Some(room) if growth > room => {
                 let message = format!(
@@ -177,10 +186,13 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         let keys = self.store.keys().await?;
         self.check_free(run, &keys)?;
         let walk = Walk::new(&self.store, self.chain, run.from, keys);
-        let manifest = self.save(&run.id, run, line, walk).await?;
-        let seal = manifest.seal();
+        let mut rehearsal = Rehearsal::new(self.chain, run);
+        let rehearse = |chunk: &str, census: &mut Census| rehearsal.chunk(chunk, census);
+        let seal = self.save(&run.id, run, line, walk, rehearse).await?.seal();
         let manifest = Manifest::load(&self.vault, &seal).await?;
-        self.rehearse(run, &manifest).await?;
+        self.read_back(run, &manifest).await?;
+        self.check_room(run, rehearsal.written).await?;
+        run.notes = rehearsal.finish();
         let counted = match &run.source {
             Source::Chain => manifest,
             Source::Staged { seal, .. } | Source::Snapshot { seal } => Manifest::load(&self.vault, seal).await?,
@@ -197,14 +209,18 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         let line = self.line_before(run).await?;
         self.enter(run, Stage::Snapshot);
         let walk = Walk::rewinding(&self.store, rewind, keys);
-        Ok(self.save(&self.host.token(), run, line, walk).await?.seal())
+        let count = |chunk: &str, census: &mut Census| {
+            line::records(chunk, self.chain, run.from)?.iter().for_each(|record| census.count(&record.collection));
+            Ok(())
+        };
+        Ok(self.save(&self.host.token(), run, line, walk, count).await?.seal())
     }
 
     async fn verify(&self, seal: &Seal) -> Result<bool> {
         let whole = async {
             let manifest = Manifest::load(&self.vault, seal).await?;
             for index in 0..manifest.chunks.len() {
-                manifest.chunk(&self.vault, index).await?;
+                manifest.check(&self.vault, index).await?;
             }
             Ok(())
         };

@@ -458,3 +458,17 @@ fn data_that_nobody_knows_is_lost_though_its_head_names_the_tip() {
     assert_eq!(import(&machine, &chain, &file, Merge::Replace).unwrap().state, State::Current);
     assert_holds(&machine, &NEW, "after a file in place of everything");
 }
+
+/// Writing what does not change costs time and risks what is whole.
+#[test]
+fn a_record_that_stays_as_it_is_is_not_written() {
+    let baseline = r#"{"exuvia":1,"id":"baseline","collections":{"notes":{"layout":{"prefix":"note:"},"schema":{"type":"object","properties":{"draft":{"type":"string"}}}}}}"#;
+    let rename =
+        r#"{"exuvia":1,"id":"rename","parents":["baseline"],"change":{"notes":[{"rename":"/draft","to":"/text"}]}}"#;
+    let stored = [("note:changes", r#"{"draft":"a"}"#), ("note:stays", r#"{"b": 1.0,"a":[]}"#)];
+    let (machine, chain) = (Machine::holding(&stored), custom(&[baseline, rename]));
+    machine.damage.set(Some(|key, _| (key == "note:stays").then(|| "{}".to_owned())));
+    assert_eq!(open(&machine, &chain).unwrap().state, State::Current);
+    assert_holds(&machine, &[("note:changes", r#"{"text":"a"}"#), stored[1]], "after the run");
+    assert_eq!(machine.stored.borrow()["note:stays"], stored[1].1, "to the byte");
+}
