@@ -8,6 +8,8 @@ export interface Control {
   run?: unknown;
   /** There when the last run was refused or taken back. */
   refused?: unknown;
+  /** There when nobody knows what the data is. */
+  lost?: unknown;
 }
 
 /** The control key, read without the extension's help. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type BrowserContext, type Page, type Worker } from "playwright-core";
 import type { Storage } from "../json.js";
-import { chromiumPath } from "./chromium.js";
+import { chromiumPath, QUIET } from "./chromium.js";
 import { readAll, writeAll } from "./storage.js";
 
 /** A program that runs in the extension's worker before the worker's own. */
@@ -21,16 +21,6 @@ export interface LaunchOptions {
   /** Watches or breaks something. */
   prelude?: Prelude;
 }
-
-const QUIET = [
-  "--disable-gpu",
-  "--disable-dev-shm-usage",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 /** Chromium with a profile of its own and one extension in it. */
 export class ExtensionBrowser {

@@ -12,6 +12,7 @@ mod bench;
 mod build;
 mod demo;
 mod extension;
+mod kill;
 mod package;
 mod setup;
 mod size;
@@ -46,6 +47,15 @@ enum Command {
         #[arg(long)]
         long: bool,
     },
+    /// Kill the browser and the extension in the middle of their runs, and compare every record
+    Kill {
+        /// How many runs
+        #[arg(long, default_value_t = kill::RUNS)]
+        runs: u32,
+        /// The first run's seed; each run after it has the next
+        #[arg(long, default_value_t = 1)]
+        seed: u32,
+    },
     /// Measure what something costs beside what could be done instead
     Bench {
         #[command(subcommand)]
@@ -71,6 +81,7 @@ fn run() -> Result<()> {
         Command::Build { variants } => build::run(&ws, variants),
         Command::Demo { headed } => demo::run(&ws, headed),
         Command::Test { long } => test::run(&ws, long),
+        Command::Kill { runs, seed } => kill::run(&ws, runs, seed),
         Command::Bench { what } => bench::run(&ws, &what),
         Command::Size => size::run(&ws),
     }

@@ -1,10 +1,10 @@
 //! `cargo xtask test`: every check and test, each stage whatever came of the one before, and one line of totals at the
 //! end.
 
-use crate::build;
 use crate::setup::{browser, node, wasm_bindgen, wasm_target};
 use crate::totals::Totals;
 use crate::workspace::Workspace;
+use crate::{build, kill};
 use anyhow::{Context, Result};
 use std::io::{self, BufRead, BufReader};
 use std::process::{Command, exit};
@@ -13,13 +13,15 @@ use xshell::Cmd;
 
 type Stage = fn(&Workspace) -> Result<Totals>;
 
-const STAGES: [(&str, Stage); 7] = [
+const STAGES: [(&str, Stage); 8] = [
     ("format", check_format),
     ("lint of the native crates", lint_native),
     ("tests of the native crates", test_native),
     ("lint of the Wasm module", lint_wasm),
     ("tests of the Wasm module, in Chromium", test_wasm),
     ("tests of the extension, in Chromium", test_extension),
+    // With the builds that the tests made.
+    ("kills of the extension, in Chromium", test_kills),
     // After the build that the tests made, whose types it needs.
     ("lint of the TypeScript", lint_typescript),
 ];
@@ -100,6 +102,10 @@ fn test_extension(ws: &Workspace) -> Result<Totals> {
     let report = ws.sh.read_file(REPORT).context("Playwright did not run")?;
     let totals = Totals::of_playwright(&serde_json::from_str(&report)?);
     Ok(totals.context("Playwright's report has no totals")?.of_run(success))
+}
+
+fn test_kills(ws: &Workspace) -> Result<Totals> {
+    count(kill::command(ws, &browser::ensure(&ws.sh)?.chromium, kill::RUNS, 1))
 }
 
 /// Runs all of `commands`. They count for nothing when they succeed, for they are no tests.

@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { compare, compareBytes, describe, type Difference } from "../compare.js";
+import type { Storage } from "../json.js";
+import type { Deed } from "./deeds.js";
+import type { Installation } from "./installation.js";
+import { momentOf, type Blow, type Timeline } from "./plan.js";
+import type { Point } from "./progress.js";
+import type { RunningBrowser } from "./running.js";
+
+const VERSION = 5;
+
+/** A run that nothing disturbed: what others are compared with. */
+export interface Measured {
+  timeline: Timeline;
+  /** Everything in storage after it, what Exuvia keeps there included. */
+  after: Storage;
+}
+
+export interface Outcome {
+  /** Where each blow fell; fewer than were planned if the run was over before. */
+  blows: { kind: Blow["kind"]; point: Point }[];
+  ended: "before" | "after";
+}
+
+/** Data that is neither what it was nor what it should be. */
+export class Loss extends Error {
+  /** How many keys differ. */
+  readonly keys: number;
+
+  constructor(expected: string, differences: readonly Difference[]) {
+    const keys = new Set(differences.map(({ key }) => key)).size;
+    super(`expected ${expected}, found ${keys} keys that differ:\n${describe(differences)}`);
+    this.keys = keys;
+  }
+}
+
+/** Does a deed that nothing disturbs. */
+export async function measure(deed: Deed, home: string): Promise<Measured> {
+  return onCopy(deed, home, async (installation) => {
+    const browser = await installation.launch();
+    await deed.begin(browser, installation);
+    await browser.progress.reaches("sweep");
+    await browser.settles(VERSION);
+    const timeline = browser.progress.durations();
+    const after = await browser.readStorage();
+    const wrong = compare(deed.after, after);
+    if (wrong.length > 0) throw new Loss("the new data, with nothing to disturb the run", wrong);
+    return { timeline, after };
+  });
+}
+
+/** Does a deed on which blow after blow falls, and checks the data when it is over. */
+export async function strike(deed: Deed, blows: readonly Blow[], known: Measured, home: string): Promise<Outcome> {
+  return onCopy(deed, home, async (installation) => {
+    const fallen: Outcome["blows"] = [];
+    let browser = await installation.launch();
+    await deed.begin(browser, installation);
+    let over = browser.progress.reaches("sweep").then(() => browser.settles(VERSION));
+    for (const blow of blows) {
+      const { point, afterMs } = momentOf(blow, known.timeline, fallen.at(-1)?.point ?? "start");
+      const isOver = await Promise.race([browser.progress.reaches(point), over.then(() => true)]);
+      if (isOver) break;
+      await sleep(afterMs);
+      fallen.push({ kind: blow.kind, point: browser.progress.point });
+      browser = await fall(browser, blow.kind, installation);
+      over = comesToRest(browser);
+    }
+    await over;
+    return { blows: fallen, ended: check(deed, known, await browser.readStorage()) };
+  });
+}
+
+/** Lets a blow fall. Gives the browser that is there afterwards. */
+async function fall(browser: RunningBrowser, kind: Blow["kind"], installation: Installation): Promise<RunningBrowser> {
+  if (kind === "context") {
+    await browser.stopContexts();
+    return browser;
+  }
+  await browser.kill();
+  return installation.launch();
+}
+
+/** Waits until the data is at rest. Until then it may be in any state, but for those that wait for a person. */
+async function comesToRest(browser: RunningBrowser): Promise<void> {
+  const now = await browser.control();
+  if (!now) throw new Error("expected a control key after a kill, found none");
+  for (const state of ["lost", "refused"] as const) {
+    if (now[state] !== undefined) throw new Error(`expected data that needs no help after a kill, found it ${state}`);
+  }
+  await browser.wakeWorker();
+  await browser.settles(VERSION);
+}
+
+/** Whether storage holds the old data or the new, whole and with no remnant of a run. */
+function check(deed: Deed, known: Measured, found: Storage): Outcome["ended"] {
+  if (deed.mayEndBefore && compareBytes(deed.before, found).length === 0) return "before";
+  const wrong = compare(deed.after, found);
+  if (wrong.length > 0) throw new Loss(deed.mayEndBefore ? "the old data or the new" : "the new data", wrong);
+  const remnants = compareBytes(known.after, found);
+  if (remnants.length > 0) throw new Loss("what Exuvia keeps beside the data as after an undisturbed run", remnants);
+  return "after";
+}
+
+async function onCopy<T>({ ready }: Deed, home: string, act: (installation: Installation) => Promise<T>): Promise<T> {
+  const installation = await ready.copy(home);
+  try {
+    return await act(installation);
+  } finally {
+    await installation.remove();
+  }
+}
