@@ -1,7 +1,6 @@
-use litemap::LiteMap;
 use std::fmt;
 
-use super::Collection;
+use super::Collections;
 use crate::document::{Path, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json_variants;
@@ -69,12 +68,13 @@ impl Layout {
             }
         };
         fields.finish("layout")?;
-        let (name, _) = layout.reach();
-        match name.is_empty() || name.starts_with(OWN_PREFIX) {
+        let (name, is_prefix) = layout.reach();
+        let covers_own = is_prefix && OWN_PREFIX.starts_with(name);
+        match name.is_empty() || covers_own || name.starts_with(OWN_PREFIX) {
             true => Err(Error::new(
                 ErrorKind::Chain,
                 format!(
-                    "expected a storage key that is not empty and does not start with {OWN_PREFIX:?}, found {name:?}"
+                    "expected a storage key that is not empty and does not start with {OWN_PREFIX:?}, nor covers it; found {name:?}"
                 ),
             )),
             false => Ok(layout),
@@ -120,7 +120,7 @@ pub(super) struct Reaches(Vec<(String, (String, bool))>);
 
 impl Reaches {
     /// Takes in the layouts of a version.
-    pub(super) fn extend(&mut self, collections: &LiteMap<String, Collection>) -> Result<()> {
+    pub(super) fn extend(&mut self, collections: &Collections) -> Result<()> {
         for (name, collection) in collections {
             let (text, is_prefix) = collection.layout.reach();
             for (other, (known, known_is_prefix)) in &self.0 {

@@ -1,6 +1,6 @@
 use litemap::LiteMap;
 
-use super::{Collection, Layout};
+use super::{Collection, Collections, Layout};
 use crate::document::{Digest, Object, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::Body;
@@ -82,7 +82,7 @@ impl Migration {
     }
 
     /// Carries the collections over this migration; answers with the bodies that do the same to records.
-    pub(super) fn lower(&self, collections: &mut LiteMap<String, Collection>) -> Result<LiteMap<String, Body>> {
+    pub(super) fn lower(&self, collections: &mut Collections) -> Result<LiteMap<String, Body>> {
         for (name, collection) in &self.collections {
             if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
                 let message = "expected the name of a collection to be of letters, digits, \"-\", \"_\" and \".\", found something else";
@@ -126,7 +126,7 @@ impl Migration {
     }
 }
 
-fn existing<'c>(collections: &'c mut LiteMap<String, Collection>, name: &str) -> Result<&'c mut Collection> {
+fn existing<'c>(collections: &'c mut Collections, name: &str) -> Result<&'c mut Collection> {
     let known: Vec<_> = collections.keys().cloned().collect();
     collections.get_mut(name).ok_or_else(|| {
         let message = format!("expected one of the collections {}, found {name:?}", known.join(", "));

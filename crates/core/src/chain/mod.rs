@@ -5,6 +5,7 @@ mod identity;
 mod layout;
 mod migration;
 mod residues;
+mod route;
 
 use litemap::LiteMap;
 use std::fmt;
@@ -14,6 +15,7 @@ pub use identity::{Link, Lock, Standing};
 pub use layout::{Layout, OWN_PREFIX};
 pub use migration::Migration;
 pub use residues::Residues;
+pub use route::{Chains, Route};
 
 use crate::document::{Json, Value};
 use crate::error::{Error, ErrorKind, Result};
@@ -55,6 +57,9 @@ pub struct Collection {
 
 json_object!(Collection { "layout": layout; "schema": schema });
 
+/// The collections of a version, by name.
+pub type Collections = LiteMap<String, Collection>;
+
 /// A chain that was compiled: every step fits the schema before it, and has become primitives.
 #[derive(Debug)]
 pub struct Chain {
@@ -71,7 +76,7 @@ pub struct Stage {
     /// What it does, a sentence a step, each with its collection.
     words: Vec<(String, String)>,
     bodies: LiteMap<String, Body>,
-    after: LiteMap<String, Collection>,
+    after: Collections,
 }
 
 impl Stage {
@@ -153,6 +158,12 @@ impl Chain {
         self.customs.register(custom);
     }
 
+    /// Another chain, in the form of [`Chain::read`], with this one's custom functions; `None` where it is not whole or
+    /// needs a newer Exuvia.
+    fn sibling(&self, text: &str) -> Option<Self> {
+        Self::read(text).ok().map(|chain| Self { customs: self.customs.clone(), ..chain })
+    }
+
     /// The version that the chain leads to.
     #[must_use]
     pub fn tip(&self) -> Version {
@@ -177,8 +188,8 @@ impl Chain {
 
     /// The collections at a version; none at version 0 or beyond the tip.
     #[must_use]
-    pub fn collections(&self, version: Version) -> &LiteMap<String, Collection> {
-        static NONE: LiteMap<String, Collection> = LiteMap::new();
+    pub fn collections(&self, version: Version) -> &Collections {
+        static NONE: Collections = Collections::new();
         let stage = version.0.checked_sub(1).and_then(|index| self.stages.get(index as usize));
         stage.map_or(&NONE, |stage| &stage.after)
     }

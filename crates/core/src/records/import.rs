@@ -159,9 +159,10 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
 
     async fn digests(&self, version: Version) -> Result<HashMap<(String, String), Digest>> {
         let mut digests = HashMap::new();
-        let mut walk = Walk::new(&self.store, self.chain, version, self.store.keys().await?);
+        let collections = self.chain.collections(version);
+        let mut walk = Walk::new(&self.store, collections, self.store.keys().await?);
         while let Some(chunk) = walk.next().await? {
-            for record in line::records(&chunk, self.chain, version)? {
+            for record in line::records(&chunk, collections)? {
                 let digest = Digest::of(&record.value)?;
                 digests.insert((record.collection.into_owned(), record.key.into_owned()), digest);
             }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::chain::{Chain, Collection, Layout, Residues, Version};
+use crate::chain::{Collection, Collections, Layout, Residues};
 use crate::document::{Object, Value, write_text};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -103,9 +103,8 @@ pub(super) fn write_record(record: &Record<'_>, out: &mut String) {
     out.push_str("}\n");
 }
 
-/// The records in a chunk whose storage is laid out as at `version`.
-pub(super) fn records<'a>(chunk: &'a str, chain: &Chain, version: Version) -> Result<Vec<Record<'a>>> {
-    let collections = chain.collections(version);
+/// The records of collections in a chunk.
+pub(super) fn records<'a>(chunk: &'a str, collections: &Collections) -> Result<Vec<Record<'a>>> {
     let mut residues = HashMap::new();
     let mut stored = Vec::new();
     for line in chunk.lines() {

@@ -6,7 +6,7 @@ use litemap::LiteMap;
 
 use super::line::{self, Record, check_key, residue_key};
 use super::walk::Census;
-use crate::chain::{Chain, Residues, Version};
+use crate::chain::{Collection, Collections, Residues, Route, Version};
 use crate::document::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::Context;
@@ -14,10 +14,9 @@ use crate::protocol::{Cause, Run, Source};
 
 /// Moves every record up and down again, and watches over the keys they would get.
 pub(super) struct Rehearsal<'r> {
-    chain: &'r Chain,
+    route: Route<'r>,
     cause: Cause,
     from: Version,
-    to: Version,
     now: i64,
     taken: HashSet<String>,
     misfits: LiteMap<(String, String), u64>,
@@ -26,16 +25,15 @@ pub(super) struct Rehearsal<'r> {
 }
 
 impl<'r> Rehearsal<'r> {
-    pub(super) fn new(chain: &'r Chain, run: &Run) -> Self {
-        let to = match run.source {
-            Source::Chain => Version(run.to_line.len() as u32),
-            Source::Staged { .. } | Source::Snapshot { .. } => run.from,
+    pub(super) fn new(route: Route<'r>, run: &Run) -> Self {
+        let route = match run.source {
+            Source::Chain => route,
+            Source::Staged { .. } | Source::Snapshot { .. } => route.stay(),
         };
         Self {
-            chain,
+            route,
             cause: run.cause,
             from: run.from,
-            to,
             now: run.now,
             taken: HashSet::new(),
             misfits: LiteMap::new(),
@@ -45,7 +43,7 @@ impl<'r> Rehearsal<'r> {
 
     /// Rehearses the records of a chunk, and counts them.
     pub(super) fn chunk(&mut self, chunk: &str, census: &mut Census) -> Result<()> {
-        let records = match line::records(chunk, self.chain, self.from) {
+        let records = match line::records(chunk, self.route.before()) {
             // To go back to a snapshot, today's data need not make sense.
             Err(_) if self.cause == Cause::Restore => Vec::new(),
             records => records?,
@@ -68,22 +66,22 @@ impl<'r> Rehearsal<'r> {
                 "expected keys that differ, found two records with this one; give one of them another key",
             ));
         }
-        let misfit = self.chain.collection(collection, self.from)?.schema.validate(value).err();
+        let misfit = named(self.route.before(), collection)?.schema.validate(value).err();
         if let Some(misfit) = &misfit {
             let place = misfit.context().path.clone().unwrap_or_default();
             *self.misfits.entry((collection.to_string(), place)).or_default() += 1;
         }
-        if !self.chain.changes(collection, self.from, self.to) {
+        if !self.route.changes(collection) {
             return Ok(());
         }
         let mut moved = value.clone();
         let mut kept = residues.clone();
         let context = Context { now: self.now, key };
-        self.chain.translate(collection, self.from, self.to, context, &mut moved, &mut kept)?;
+        self.route.translate(collection, context, &mut moved, &mut kept)?;
         let (text, kept) = (moved.to_json(), kept.to_value().to_json());
         self.written += (text.len() + key.len() + kept.len()) as u64;
         let mut moved = Value::trusted(&text, 0)?;
-        let after = self.chain.collection(collection, self.to)?;
+        let after = named(self.route.after(), collection)?;
         check_key(&after.layout, collection, key, &mut moved)?;
         match (after.schema.validate(&moved), misfit) {
             (Err(now), Some(before)) if now.context().path == before.context().path => {}
@@ -102,7 +100,7 @@ impl<'r> Rehearsal<'r> {
     ) -> Result<()> {
         let kept = Residues::from_value(&Value::trusted(kept, 8)?)?;
         let mut after = kept.clone();
-        self.chain.translate(&before.collection, self.to, self.from, context, &mut moved, &mut after)?;
+        self.route.back().translate(&before.collection, context, &mut moved, &mut after)?;
         match moved == before.value && after == kept {
             true => Ok(()),
             false => Err(Error::new(
@@ -122,4 +120,14 @@ impl<'r> Rehearsal<'r> {
         };
         self.misfits.iter().map(note).collect()
     }
+}
+
+/// A collection that records are said to belong to.
+fn named<'c>(collections: &'c Collections, name: &str) -> Result<&'c Collection> {
+    collections.get(name).ok_or_else(|| {
+        Error::new(
+            ErrorKind::Chain,
+            "expected a collection that both ends of the way have, found one that they have not",
+        )
+    })
 }

@@ -1,8 +1,8 @@
 //! The old form of a store that a run has half written, from the store alone: the way on where the snapshot is gone.
 //!
-//! Apply only sets, so what lived under other keys is still there. What was overwritten goes down again with its residue,
-//! which was written with it; the markers say which keys that are. Residues stay as the run left them: by the laws of the
-//! lenses, going up with them again leads to the same place.
+//! Apply only sets, so what lived under other keys is still there. What was overwritten goes the route back with its
+//! residue, which was written with it; the markers say which keys that are. Residues stay as the run left them: by the
+//! laws of the lenses, going the same way with them again leads to the same place.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -10,16 +10,14 @@ use std::collections::HashSet;
 use litemap::LiteMap;
 
 use super::line::residue_key;
-use crate::chain::{Chain, Layout, Residues, Version};
+use crate::chain::{Layout, Residues, Route};
 use crate::document::{Path, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::Context;
 
 /// Reads values as they were before the run.
 pub(super) struct Rewind<'r> {
-    pub(super) chain: &'r Chain,
-    pub(super) from: Version,
-    pub(super) to: Version,
+    pub(super) route: Route<'r>,
     pub(super) now: i64,
     /// Storage keys that the run has written.
     pub(super) moved: HashSet<String>,
@@ -28,7 +26,7 @@ pub(super) struct Rewind<'r> {
 impl Rewind<'_> {
     /// Whether a key was there before the run.
     pub(super) fn knows(&self, key: &str) -> bool {
-        let mut layouts = self.chain.collections(self.from).values().map(|collection| &collection.layout);
+        let mut layouts = self.route.before().values().map(|collection| &collection.layout);
         !self.moved.contains(key) || layouts.any(|layout| layout.owns(key))
     }
 
@@ -45,7 +43,7 @@ impl Rewind<'_> {
 
     /// What stood in a slice of the array or map under a key.
     pub(super) fn slice(&self, key: &str, text: String, residues: &LiteMap<String, String>) -> Result<String> {
-        let mut collections = self.chain.collections(self.to).iter();
+        let mut collections = self.route.after().iter();
         let owner = collections.find(|(_, collection)| collection.layout.owns(key));
         let (Some((name, collection)), true) = (owner, self.moved.contains(key)) else { return Ok(text) };
         let old = match (Value::parse_inside(&text, 1)?.opened()?, &collection.layout) {
@@ -80,13 +78,13 @@ impl Rewind<'_> {
         let residues = residues.get(&residue_key(name, record)).map_or("{}", String::as_str);
         let mut residues = Residues::from_value(&Value::parse_inside(residues, 8)?.into_owned()?)?;
         let context = Context { now: self.now, key: record };
-        self.chain.translate(name, self.to, self.from, context, &mut value, &mut residues)?;
+        self.route.back().translate(name, context, &mut value, &mut residues)?;
         Ok(value)
     }
 
     /// The collection and the record's key of a storage key that holds one record in both versions.
     fn owner<'k>(&'k self, key: &'k str) -> Option<(&'k str, &'k str)> {
-        let mut collections = self.chain.collections(self.from).iter();
+        let mut collections = self.route.before().iter();
         let (name, collection) = collections.find(|(_, collection)| collection.layout.owns(key))?;
         match &collection.layout {
             Layout::Record { .. } => Some((name, name)),

@@ -8,7 +8,7 @@ use super::line::{RESIDUE, residue_key, write_slice, write_whole};
 use super::rewind::{Rewind, misshapen};
 use super::snapshot::CHUNK;
 use super::store::{Shape, Store};
-use crate::chain::{Chain, Layout, Version};
+use crate::chain::{Collections, Layout};
 use crate::document::Value;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -18,14 +18,21 @@ pub(super) const CONTROL: &str = "exuvia";
 /// Then the snapshot's name, a colon, and what the batch is.
 pub(super) const MARKER: &str = "exuvia:b:";
 
+/// Keys of chains start so; then the digest of the chain's text.
+pub(super) const CHAIN: &str = "exuvia:c:";
+
+/// The key of a chain.
+pub(super) fn chain_key(digest: &str) -> String {
+    format!("{CHAIN}{digest}")
+}
+
 /// Values are fetched in groups of this many: more gain nothing (measured), fewer cost calls.
 const GROUP: usize = 50;
 
 /// The keys of a store, sorted by what they are for.
 pub(super) struct Walk<'w, S: Store> {
     store: &'w S,
-    chain: &'w Chain,
-    version: Version,
+    collections: &'w Collections,
     residues: HashSet<String>,
     /// Arrays and maps that are read in slices.
     sliced: Vec<String>,
@@ -45,9 +52,9 @@ struct Open<V> {
 }
 
 impl<'w, S: Store> Walk<'w, S> {
-    pub(super) fn new(store: &'w S, chain: &'w Chain, version: Version, keys: Vec<String>) -> Self {
+    pub(super) fn new(store: &'w S, collections: &'w Collections, keys: Vec<String>) -> Self {
         let aggregated = |key: &String| {
-            let mut layouts = chain.collections(version).values().map(|collection| &collection.layout);
+            let mut layouts = collections.values().map(|collection| &collection.layout);
             layouts.any(|layout| layout.owns(key) && matches!(layout, Layout::Array { .. } | Layout::Map { .. }))
         };
         let keys = keys.into_iter().filter(|key| key != CONTROL && !key.starts_with(MARKER));
@@ -55,22 +62,13 @@ impl<'w, S: Store> Walk<'w, S> {
         // The last is taken first.
         data.sort_unstable_by(|a, b| b.cmp(a));
         let (sliced, whole) = data.into_iter().partition(aggregated);
-        Self {
-            store,
-            chain,
-            version,
-            residues: residues.into_iter().collect(),
-            sliced,
-            whole,
-            open: None,
-            rewind: None,
-        }
+        Self { store, collections, residues: residues.into_iter().collect(), sliced, whole, open: None, rewind: None }
     }
 
     /// A walk over what the store held before a run began to write.
     pub(super) fn rewinding(store: &'w S, rewind: Rewind<'w>, mut keys: Vec<String>) -> Self {
         keys.retain(|key| rewind.knows(key));
-        let walk = Self::new(store, rewind.chain, rewind.from, keys);
+        let walk = Self::new(store, rewind.route.before(), keys);
         Self { rewind: Some(rewind), ..walk }
     }
 
@@ -218,8 +216,8 @@ impl<'w, S: Store> Walk<'w, S> {
     }
 
     fn owner_of(&self, key: &str) -> Option<(&'w str, &'w Layout)> {
-        let mut collections = self.chain.collections(self.version).iter();
-        collections
+        self.collections
+            .iter()
             .find(|(_, collection)| collection.layout.owns(key))
             .map(|(name, collection)| (&**name, &collection.layout))
     }

@@ -13,7 +13,7 @@ use super::snapshot::{CHUNK, Manifest};
 use super::source::{Moved, Present};
 use super::store::{Host, Shape, Store, Vault};
 use super::walk::MARKER;
-use crate::chain::{Layout, Version};
+use crate::chain::{Collections, Layout, Route};
 use crate::document::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Merge, Run, Seal, Source, Stage};
@@ -32,6 +32,7 @@ pub(super) struct Batch {
 struct Batches<'b, 'c, S, V, H> {
     records: &'b Records<'c, S, V, H>,
     run: &'b Run,
+    route: &'b Route<'b>,
     source: &'b Manifest,
     present: &'b Present,
     next: Cell<usize>,
@@ -58,7 +59,7 @@ impl<S: Store, V: Vault, H: Host> Batches<'_, '_, S, V, H> {
         while self.next.get() < self.source.chunks.len() {
             let index = self.next.replace(self.next.get() + 1);
             let chunk = self.source.chunk(&self.records.vault, index).await?;
-            let Batch { entries, records } = self.records.batch(self.run, &chunk, self.present)?;
+            let Batch { entries, records } = self.records.batch(self.run, self.route, &chunk, self.present)?;
             self.bytes.set(self.bytes.get() + chunk.len() as u64);
             drop(chunk);
             act(index, entries).await?;
@@ -72,11 +73,10 @@ impl<S: Store, V: Vault, H: Host> Batches<'_, '_, S, V, H> {
 
 impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     /// What a chunk of the source writes, where its records have storage keys of their own.
-    pub(super) fn batch(&self, run: &Run, chunk: &str, present: &Present) -> Result<Batch> {
-        let to = self.target_version(run);
-        let collections = self.chain.collections(to);
+    pub(super) fn batch(&self, run: &Run, route: &Route<'_>, chunk: &str, present: &Present) -> Result<Batch> {
+        let collections = route.after();
         let mut entries = Vec::new();
-        let moved = self.moved(run, chunk)?;
+        let moved = self.moved(run, route, chunk)?;
         let records = moved.len() as u64;
         for Moved { record, stays } in moved {
             if stays {
@@ -91,7 +91,10 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
                 Layout::Prefix { prefix } => Some(format!("{prefix}{}", record.key)),
                 Layout::Array { .. } | Layout::Map { .. } => None,
             };
-            let places_itself = matches!(collection.layout, Layout::Array { .. });
+            // Where the order is being made, it is the residue that has it until the array is there.
+            let had_order = run.source != Source::Chain
+                || route.before().get(&*record.collection).is_some_and(|before| is_array(&before.layout));
+            let places_itself = is_array(&collection.layout) && had_order;
             if let Some(key) = storage_key {
                 entries.push((key, record.value.to_json()));
             }
@@ -105,12 +108,12 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         Ok(Batch { entries, records })
     }
 
-    pub(super) async fn apply_records(&self, run: &Run) -> Result<()> {
+    pub(super) async fn apply_records(&self, run: &Run, route: &Route<'_>) -> Result<()> {
         let source = self.source(run).await?;
-        let present = self.present(run).await?;
+        let present = self.present(run, route).await?;
         let write = async |index, entries| self.write(run, index, entries, &present).await;
-        self.batches(run, &source, &present).each(Stage::Apply, write).await?;
-        for (key, value) in self.assemblies(run, &source, &present).await? {
+        self.batches(run, route, &source, &present).each(Stage::Apply, write).await?;
+        for (key, value) in self.assemblies(run, route, &source, &present).await? {
             self.check_fence(run).await?;
             let (mark, keys) = marker(run, &key, [&*key]);
             let keys = self.store.write(&keys)?;
@@ -119,8 +122,23 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         Ok(())
     }
 
-    fn batches<'b>(&'b self, run: &'b Run, source: &'b Manifest, present: &'b Present) -> Batches<'b, 'b, S, V, H> {
-        Batches { records: self, run, source, present, next: Cell::new(0), done: Cell::new(0), bytes: Cell::new(0) }
+    fn batches<'b>(
+        &'b self,
+        run: &'b Run,
+        route: &'b Route<'b>,
+        source: &'b Manifest,
+        present: &'b Present,
+    ) -> Batches<'b, 'b, S, V, H> {
+        Batches {
+            records: self,
+            run,
+            route,
+            source,
+            present,
+            next: Cell::new(0),
+            done: Cell::new(0),
+            bytes: Cell::new(0),
+        }
     }
 
     /// Writes a batch together with its marker, unless that was done before.
@@ -134,55 +152,60 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     }
 
     /// The collections that live under one key in the new version, built whole.
-    async fn assemblies(&self, run: &Run, source: &Manifest, present: &Present) -> Result<Vec<(String, S::Value)>> {
-        let to = self.target_version(run);
+    async fn assemblies(
+        &self,
+        run: &Run,
+        route: &Route<'_>,
+        source: &Manifest,
+        present: &Present,
+    ) -> Result<Vec<(String, S::Value)>> {
         let mut built = Vec::new();
-        for (name, collection) in self.chain.collections(to) {
+        for (name, collection) in route.after() {
             let aggregated = matches!(collection.layout, Layout::Array { .. } | Layout::Map { .. });
             let touched = match &run.source {
-                Source::Chain => self.chain.changes(name, run.from, to),
+                Source::Chain => route.changes(name),
                 Source::Staged { merge, .. } => *merge == Merge::Replace || source.records.contains_key(name),
                 Source::Snapshot { .. } => false,
             };
             if aggregated && touched {
-                let assembly = Assembly { records: self, run, name, collection, present };
+                let assembly = Assembly { records: self, run, route, name, collection, present };
                 built.push(assembly.build(source).await?);
             }
         }
         Ok(built)
     }
 
-    pub(super) async fn validate_records(&self, run: &Run) -> Result<()> {
+    pub(super) async fn validate_records(&self, run: &Run, route: &Route<'_>) -> Result<()> {
         let source = self.source(run).await?;
-        let present = self.present(run).await?;
-        let compare = async |_, entries: Entries| self.compare(&entries, self.target_version(run)).await;
-        self.batches(run, &source, &present).each(Stage::Validate, compare).await?;
-        for (key, expected) in self.assemblies(run, &source, &present).await? {
-            self.compare_whole(&key, &expected, self.target_version(run)).await?;
+        let present = self.present(run, route).await?;
+        let compare = async |_, entries: Entries| self.compare(&entries, route.after()).await;
+        self.batches(run, route, &source, &present).each(Stage::Validate, compare).await?;
+        for (key, expected) in self.assemblies(run, route, &source, &present).await? {
+            self.compare_whole(&key, &expected, route.after()).await?;
         }
         Ok(())
     }
 
     /// Reads back what was written and compares.
-    pub(super) async fn compare(&self, entries: &[(String, String)], version: Version) -> Result<()> {
+    pub(super) async fn compare(&self, entries: &[(String, String)], collections: &Collections) -> Result<()> {
         let keys: Vec<_> = entries.iter().map(|(key, _)| key.clone()).collect();
         if keys.is_empty() {
             return Ok(());
         }
         let found: LiteMap<_, _> = self.store.get(&keys).await?.into_iter().collect();
         for (key, expected) in entries {
-            let Some(value) = found.get(key) else { return Err(self.differs(key, "nothing", version)) };
+            let Some(value) = found.get(key) else { return Err(self.differs(key, "nothing", collections)) };
             let text = self.store.read(value)?;
             if text != *expected && Value::trusted(&text, 1)? != Value::trusted(expected, 1)? {
-                return Err(self.differs(key, "another value", version));
+                return Err(self.differs(key, "another value", collections));
             }
         }
         Ok(())
     }
 
     /// As [`Self::compare`], for a value that is too large to be held as text.
-    pub(super) async fn compare_whole(&self, key: &str, expected: &S::Value, version: Version) -> Result<()> {
-        let differs = |found| self.differs(key, found, version);
+    pub(super) async fn compare_whole(&self, key: &str, expected: &S::Value, collections: &Collections) -> Result<()> {
+        let differs = |found| self.differs(key, found, collections);
         let found = self.store.get(&[key.to_owned()]).await?;
         let Some((_, found)) = found.into_iter().next() else { return Err(differs("nothing")) };
         let shape = self.store.shape(expected);
@@ -214,10 +237,10 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     }
 
     /// What was read back is not what was written; says which record it is.
-    fn differs(&self, key: &str, found: &str, version: Version) -> Error {
+    fn differs(&self, key: &str, found: &str, collections: &Collections) -> Error {
         let message = format!("expected to read back what was written under the key {key:?}, found {found}");
         let error = Error::new(ErrorKind::Validation, message);
-        let owner = self.chain.collections(version).iter().find(|(_, collection)| collection.layout.owns(key));
+        let owner = collections.iter().find(|(_, collection)| collection.layout.owns(key));
         match owner {
             Some((name, collection)) => match &collection.layout {
                 Layout::Prefix { prefix } => error.in_collection(name).in_record(&key[prefix.len()..]),
@@ -228,20 +251,24 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     }
 
     /// The keys that an import which replaces everything leaves.
-    pub(super) async fn keys_of_staged(&self, run: &Run, seal: &Seal) -> Result<HashSet<String>> {
+    pub(super) async fn keys_of_staged(&self, run: &Run, route: &Route<'_>, seal: &Seal) -> Result<HashSet<String>> {
         let manifest = Manifest::load(&self.vault, seal).await?;
-        let collections = self.chain.collections(self.target_version(run));
-        let aggregated = collections
+        let aggregated = route
+            .after()
             .values()
             .filter(|collection| matches!(collection.layout, Layout::Array { .. } | Layout::Map { .. }));
         let mut keys: HashSet<_> = aggregated.map(|collection| collection.layout.reach().0.to_owned()).collect();
         let present = Present::default();
         for index in 0..manifest.chunks.len() {
             let chunk = manifest.chunk(&self.vault, index).await?;
-            keys.extend(self.batch(run, &chunk, &present)?.entries.into_iter().map(|(key, _)| key));
+            keys.extend(self.batch(run, route, &chunk, &present)?.entries.into_iter().map(|(key, _)| key));
         }
         Ok(keys)
     }
+}
+
+fn is_array(layout: &Layout) -> bool {
+    matches!(layout, Layout::Array { .. })
 }
 
 /// The marker of a batch: which keys it writes.
