@@ -7,7 +7,7 @@
 
 use litemap::LiteMap;
 
-use super::{Chain, Collection, Link, Stage};
+use super::{Chain, Collection, Link, Rehome, Stage};
 use crate::document::{Json, Object, Value};
 use crate::json_object;
 use crate::lens::{Body, Customs};
@@ -29,6 +29,8 @@ struct Change {
     parents: Vec<String>,
     words: Vec<(String, String)>,
     bodies: LiteMap<String, Body>,
+    /// What happens to whole records.
+    rehomes: Vec<Rehome>,
     /// The collections that are another afterwards; absent where one is gone.
     collections: LiteMap<String, Option<Collection>>,
 }
@@ -39,6 +41,7 @@ impl Json for Change {
         object.insert("parents", self.parents.to_value());
         object.insert("words", self.words.to_value());
         object.insert("bodies", self.bodies.to_value());
+        object.extend_with("rehomes", (!self.rehomes.is_empty()).then(|| self.rehomes.to_value()));
         object.insert("collections", self.collections.to_value());
         Value::Object(object)
     }
@@ -54,6 +57,7 @@ impl Json for Change {
             parents: Json::from_member(object.remove("parents"))?,
             words: Json::from_member(object.remove("words"))?,
             bodies: Json::from_member(object.remove("bodies"))?,
+            rehomes: object.remove("rehomes").map_or_else(|| Some(Vec::new()), |list| Json::from_value(&list))?,
             collections,
         })
     }
@@ -75,6 +79,7 @@ pub(super) fn write(chain: &Chain) -> Value<'static> {
             parents: stage.parents.clone(),
             words: stage.words.clone(),
             bodies: stage.bodies.clone(),
+            rehomes: stage.rehomes.clone(),
             collections,
         });
     }
@@ -99,7 +104,14 @@ pub(super) fn read(value: &Value<'_>) -> Option<Chain> {
                 None => drop(after.remove(&name)),
             }
         }
-        stages.push(Stage { link, parents: change.parents, words: change.words, bodies: change.bodies, after });
+        stages.push(Stage {
+            link,
+            parents: change.parents,
+            words: change.words,
+            bodies: change.bodies,
+            rehomes: change.rehomes,
+            after,
+        });
     }
     Some(Chain { stages, customs: Customs::new() })
 }

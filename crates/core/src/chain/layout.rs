@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::Collections;
+use super::{Collections, Rehome};
 use crate::document::{Path, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json_variants;
@@ -8,6 +8,18 @@ use crate::step::Fields;
 
 /// Keys that are Exuvia's own.
 pub const OWN_PREFIX: &str = "exuvia";
+
+/// The keys of the residues of a collection's records start so; then the record's key.
+#[must_use]
+pub fn residue_prefix(collection: &str) -> String {
+    format!("exuvia:r:{collection}:")
+}
+
+/// The keys of a collection's records that are set aside start so; then the record's key.
+#[must_use]
+pub fn aside_prefix(collection: &str) -> String {
+    format!("exuvia:a:{collection}:")
+}
 
 /// Where a collection's records live in a store of keys and values. A matter of place, not of meaning: a collection is
 /// always a set of records, each with a key.
@@ -119,6 +131,21 @@ impl fmt::Display for Layout {
 pub(super) struct Reaches(Vec<(String, (String, bool))>);
 
 impl Reaches {
+    /// What a collection has used stays its own when it gets another name.
+    pub(super) fn follow(&mut self, rehomes: &[Rehome]) {
+        for op in rehomes {
+            if let Rehome::Rename { from, to, .. } = op {
+                self.rename(from, to);
+            }
+        }
+    }
+
+    pub(super) fn rename(&mut self, from: &str, to: &str) {
+        for (owner, _) in self.0.iter_mut().filter(|(owner, _)| owner == from) {
+            to.clone_into(owner);
+        }
+    }
+
     /// Takes in the layouts of a version.
     pub(super) fn extend(&mut self, collections: &Collections) -> Result<()> {
         for (name, collection) in collections {

@@ -1,6 +1,9 @@
+use std::collections::BTreeSet;
+
 use litemap::LiteMap;
 
-use super::{Collection, Collections, Layout};
+use super::rehome::{Rehomes, claim};
+use super::{Collection, Collections, Layout, Rehome};
 use crate::document::{Digest, Object, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::Body;
@@ -19,6 +22,7 @@ pub struct Migration {
     collections: Vec<(String, Collection)>,
     layouts: Vec<(String, Layout, Layout)>,
     changes: Vec<(String, Steps)>,
+    rehomes: Rehomes,
 }
 
 const NOT_HASHED: [&str; 5] = ["$schema", "exuvia", "id", "parents", "notes"];
@@ -77,21 +81,21 @@ impl Migration {
         let layouts = read_members(fields.optional_object("layout")?, read_relayout)?;
         let layouts = layouts.into_iter().map(|(name, (from, to))| (name, from, to)).collect();
         let changes = read_members(fields.optional_object("change")?, Steps::read)?;
+        let rehomes = fields.optional("rehome").map_or_else(|| Ok(Rehomes::default()), |list| Rehomes::read(&list))?;
         fields.finish("migration")?;
-        Ok(Self { id, parents, hash, collections, layouts, changes })
+        Ok(Self { id, parents, hash, collections, layouts, changes, rehomes })
     }
 
-    /// Carries the collections over this migration; answers with the bodies that do the same to records.
-    pub(super) fn lower(&self, collections: &mut Collections) -> Result<LiteMap<String, Body>> {
+    /// Carries the collections over this migration; answers with the bodies that do the same to records, and with what
+    /// happens to whole records then. `names` are all that the chain has used for collections so far.
+    pub(super) fn lower(
+        &self,
+        collections: &mut Collections,
+        names: &mut BTreeSet<String>,
+    ) -> Result<(LiteMap<String, Body>, Vec<Rehome>)> {
         for (name, collection) in &self.collections {
-            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
-                let message = "expected the name of a collection to be of letters, digits, \"-\", \"_\" and \".\", found something else";
-                return Err(Error::new(ErrorKind::Chain, message).in_collection(name));
-            }
-            if collections.insert(name.clone(), collection.clone()).is_some() {
-                let message = "expected a new collection, found one that the chain has already";
-                return Err(Error::new(ErrorKind::Chain, message).in_collection(name));
-            }
+            claim(name, names)?;
+            collections.insert(name.clone(), collection.clone());
         }
         for (name, from, to) in &self.layouts {
             let collection = existing(collections, name)?;
@@ -110,7 +114,7 @@ impl Migration {
             let body = steps.lower(&mut collection.schema).map_err(|error| error.in_collection(name))?;
             bodies.insert(name.clone(), body);
         }
-        Ok(bodies)
+        Ok((bodies, self.rehomes.lower(collections, names)?))
     }
 
     /// What it does: a sentence a step, with its collection.
@@ -122,11 +126,11 @@ impl Migration {
         let moved =
             self.layouts.iter().map(|(name, from, to)| (&**name, format!("the records, so far {from}, are now {to}")));
         let changed = self.changes.iter().flat_map(|(name, steps)| steps.words().map(move |words| (&**name, words)));
-        declared.chain(moved).chain(changed)
+        declared.chain(moved).chain(changed).chain(self.rehomes.words())
     }
 }
 
-fn existing<'c>(collections: &'c mut Collections, name: &str) -> Result<&'c mut Collection> {
+pub(super) fn existing<'c>(collections: &'c mut Collections, name: &str) -> Result<&'c mut Collection> {
     let known: Vec<_> = collections.keys().cloned().collect();
     collections.get_mut(name).ok_or_else(|| {
         let message = format!("expected one of the collections {}, found {name:?}", known.join(", "));

@@ -1,15 +1,21 @@
 use litemap::LiteMap;
 use std::borrow::Cow;
 
+use super::siblings::Siblings;
 use crate::document::{Object, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::Residue;
+
+/// What wraps documents in residues.
+pub(crate) const LEVELS: usize = 12;
 
 /// The residues of one record, one for each migration that left any; and the record's place among its neighbours where
 /// a layout had an order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Residues<'a> {
     by_migration: LiteMap<Cow<'a, str>, Residue<'a>>,
+    /// What it remembers as a parent of records that left it; by what they left by.
+    siblings: LiteMap<Cow<'a, str>, Siblings<'a>>,
     /// Where the record stood in the array that its collection once was.
     pub place: Option<u64>,
 }
@@ -18,7 +24,7 @@ impl<'a> Residues<'a> {
     /// Whether there is nothing to remember.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.by_migration.is_empty() && self.place.is_none()
+        self.by_migration.is_empty() && self.siblings.is_empty() && self.place.is_none()
     }
 
     pub(super) fn take(&mut self, migration: &str) -> Residue<'a> {
@@ -31,6 +37,16 @@ impl<'a> Residues<'a> {
         }
     }
 
+    pub(super) fn take_siblings(&mut self, name: &str) -> Siblings<'a> {
+        self.siblings.remove(name).unwrap_or_default()
+    }
+
+    pub(super) fn put_siblings(&mut self, name: &str, siblings: Siblings<'a>) {
+        if siblings != Siblings::default() {
+            self.siblings.insert(Cow::Owned(name.to_owned()), siblings);
+        }
+    }
+
     /// The residues as JSON.
     #[must_use]
     pub fn to_value(&self) -> Value<'a> {
@@ -38,6 +54,10 @@ impl<'a> Residues<'a> {
         let mut object = Object::new();
         if !self.by_migration.is_empty() {
             object.insert("steps", Value::Object(residues.collect()));
+        }
+        if !self.siblings.is_empty() {
+            let siblings = self.siblings.iter().map(|(name, siblings)| (name.clone(), siblings.to_value()));
+            object.insert("siblings", Value::Object(siblings.collect()));
         }
         if let Some(place) = self.place {
             object.insert("place", Value::from(i64::try_from(place).unwrap_or(i64::MAX)));
@@ -63,6 +83,14 @@ impl<'a> Residues<'a> {
             }
             Some(_) => return Err(malformed()),
         };
-        Ok(Self { by_migration, place })
+        let siblings = match object.remove("siblings").map(|siblings| siblings.opened()).transpose()? {
+            None => LiteMap::new(),
+            Some(Value::Object(members)) => {
+                let read = |(name, value)| Ok((name, Siblings::from_value(&value)?));
+                members.into_iter().map(read).collect::<Result<_>>()?
+            }
+            Some(_) => return Err(malformed()),
+        };
+        Ok(Self { by_migration, siblings, place })
     }
 }

@@ -1,5 +1,6 @@
+use super::family::Watch;
 use super::layout::Reaches;
-use super::{Chain, Collections, Link, Residues, Stage, Version};
+use super::{Chain, Collections, Family, Link, Record, Residues, Stage, Ties, Version};
 use crate::document::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::Context;
@@ -54,12 +55,20 @@ impl<'c> Route<'c> {
             let message = "expected one migration of this name, found another that the data has run; undo the edit and add a new migration";
             return Err(Error::new(ErrorKind::Edited, message).in_migration(&edited.link.id));
         }
-        if let Some(name) = self.before().keys().find(|name| !self.after().contains_key(*name)) {
-            let message = format!("expected the collection {name:?} at the end of the way, found it unknown there");
-            return Err(Error::new(ErrorKind::Chain, message));
-        }
         let mut reaches = Reaches::default();
         reaches.extend(self.before())?;
+        let kept = self.start.chain.dropped(self.common, self.start.version);
+        for name in self.before().keys().map(String::as_str).chain(kept) {
+            match self.follow(name) {
+                Some(after) if !self.after().contains_key(&after) => {
+                    let message =
+                        format!("expected the collection {name:?} at the end of the way, found it unknown there");
+                    return Err(Error::new(ErrorKind::Chain, message));
+                }
+                Some(after) => reaches.rename(name, &after),
+                None => {}
+            }
+        }
         reaches.extend(self.after())
     }
 
@@ -97,6 +106,65 @@ impl<'c> Route<'c> {
     pub fn changes(&self, name: &str) -> bool {
         let on = |stop: &Stop<'c>| stop.chain.changes(name, stop.version, self.common);
         on(&self.start) || on(&self.end)
+    }
+
+    /// Whether whole records go elsewhere on the way, so that they move as families.
+    #[must_use]
+    pub fn rehomes(&self) -> bool {
+        let on = |stop: &Stop<'c>| stop.chain.rehomes(stop.version, self.common);
+        on(&self.start) || on(&self.end)
+    }
+
+    /// Whether children come back to their parents on the way, so that a family must be at hand whole.
+    #[must_use]
+    pub fn gathers(&self) -> bool {
+        let Self { start, end, common } = self;
+        start.chain.gathers(start.version, *common) || end.chain.gathers(*common, end.version)
+    }
+
+    /// Whom a record belongs to, and who to it, where children come back to their parents on the way.
+    ///
+    /// # Errors
+    /// As [`Route::move_family`].
+    pub fn ties(&self, now: i64, record: Record<'_>) -> Result<Ties> {
+        let mut ties = Ties::default();
+        // What comes out of the record on the way stands after it.
+        self.move_watched(now, vec![record], &mut |way, op, name, family| {
+            family.first().into_iter().for_each(|record| ties.note(way, op, name, record));
+        })?;
+        Ok(ties)
+    }
+
+    /// Whether any record of a family is forgotten on the way.
+    ///
+    /// # Errors
+    /// As [`Route::move_family`].
+    pub fn forgets(&self, now: i64, family: Family<'_>) -> Result<bool> {
+        let mut forgotten = false;
+        self.move_watched(now, family, &mut |way, op, _, family| forgotten |= op.forgets(way, family))?;
+        Ok(forgotten)
+    }
+
+    fn move_watched<'a>(&self, now: i64, family: Family<'a>, watch: &mut Watch<'_>) -> Result<Family<'a>> {
+        let Self { start, end, common } = self;
+        let family = start.chain.move_watched(start.version, *common, now, family, watch)?;
+        end.chain.move_watched(*common, end.version, now, family, watch)
+    }
+
+    /// The name that a collection of the start has at the end; `None` where its records are no collection there.
+    #[must_use]
+    pub fn follow(&self, name: &str) -> Option<String> {
+        let Self { start, end, common } = self;
+        let name = start.chain.follow(name, start.version, *common)?;
+        end.chain.follow(&name, *common, end.version)
+    }
+
+    /// Moves a family along the whole way; see [`Chain::move_family`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unfit`] with migration, collection, record, step and path.
+    pub fn move_family<'a>(&self, now: i64, family: Family<'a>) -> Result<Family<'a>> {
+        self.move_watched(now, family, &mut |_, _, _, _| {})
     }
 
     /// Moves a record along the whole way, in place, with its residues; see [`Chain::translate`].

@@ -66,7 +66,7 @@ impl Way {
     }
 
     /// The pair as seen from the side that this way starts from: (where it starts, where it ends).
-    fn orient<T>(self, older: T, newer: T) -> (T, T) {
+    pub(crate) fn orient<T>(self, older: T, newer: T) -> (T, T) {
         match self {
             Way::Up => (older, newer),
             Way::Down => (newer, older),

@@ -1,7 +1,7 @@
 use litemap::LiteMap;
 
 use super::report::{Cause, Outcome, Problem, Report};
-use crate::chain::{Collections, Layout, Link, Version};
+use crate::chain::{Collections, Layout, Link, Route, Version, aside_prefix, residue_prefix};
 use crate::document::{Json, Object, Value};
 use crate::{json_object, json_words};
 
@@ -239,6 +239,20 @@ impl Reach {
     #[must_use]
     pub fn of_all(collections: &Collections) -> Vec<Self> {
         collections.values().map(|collection| Self::of(&collection.layout)).collect()
+    }
+
+    /// The storage that is of no use where a route ends: that of the collections where it starts; the residues of those
+    /// that end on the way, and what was set aside of those that are there again.
+    #[must_use]
+    pub fn left_by(route: &Route<'_>) -> Vec<Self> {
+        let mut left = Self::of_all(route.before());
+        if route.rehomes() {
+            let (before, after) = (route.before(), route.after());
+            let ended = before.keys().filter(|name| !after.contains_key(*name)).map(|name| residue_prefix(name));
+            let begun = after.keys().filter(|name| !before.contains_key(*name)).map(|name| aside_prefix(name));
+            left.extend(ended.chain(begun).map(Reach::Prefix));
+        }
+        left
     }
 }
 

@@ -272,7 +272,7 @@ impl<T: Target> Runner<'_, T> {
             stuck: None,
         };
         let route = self.route(head, &run)?;
-        (run.leaves, run.uses) = (Reach::of_all(route.before()), Reach::of_all(route.after()));
+        (run.leaves, run.uses) = (Reach::left_by(&route), Reach::of_all(route.after()));
         Some(run)
     }
 

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::Records;
-use super::line::{self, Record};
+use super::line;
 use super::snapshot::Manifest;
 use super::source::Present;
 use super::store::{Host, Store, Vault};
-use crate::chain::{Collection, Layout, Route};
+use crate::chain::{Collection, Layout, Record, Route};
 use crate::document::write_text;
 use crate::error::Result;
 use crate::protocol::{Merge, Run, Source};

@@ -1,11 +1,12 @@
 //! The protocol's operations on a store.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use futures_lite::future::zip;
 
 use super::Records;
+use super::families::families_id;
 use super::line::{self, RESIDUE};
 use super::rehearse::Rehearsal;
 use super::replay::{Deed, Replay};
@@ -81,16 +82,25 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         }
     }
 
-    /// The storage keys that the run has written, by its markers.
-    async fn moved_keys(&self, keys: &[String]) -> Result<HashSet<String>> {
+    /// What the run has written, by its markers.
+    async fn rewind<'r>(&self, run: &Run, route: &Route<'r>, keys: &[String]) -> Result<Rewind<'r>> {
         let markers: Vec<_> = keys.iter().filter(|key| key.starts_with(MARKER)).cloned().collect();
-        let mut moved = HashSet::new();
+        let (mut moved, mut families) = (HashSet::new(), HashMap::new());
+        let text = |value: &Value<'_>| value.text().ok().flatten().map(Cow::into_owned);
         for (_, value) in self.store.get(&markers).await? {
-            let text = self.store.read(&value)?;
-            let Value::Array(keys) = Value::parse(&text)?.opened()? else { continue };
-            moved.extend(keys.iter().filter_map(|key| key.text().ok().flatten()).map(Cow::into_owned));
+            let marker = self.store.read(&value)?;
+            let Value::Array(marked) = Value::parse(&marker)?.opened()? else { continue };
+            for marked in &marked {
+                match marked.opened()? {
+                    Value::Array(family) => {
+                        let mut family: VecDeque<_> = family.iter().filter_map(text).collect();
+                        families.extend(family.pop_front().map(|root| (root, family.into())));
+                    }
+                    key => moved.extend(text(&key)),
+                }
+            }
         }
-        Ok(moved)
+        Ok(Rewind { route: *route, now: run.now, moved, families })
     }
 
     /// Reads the snapshot back: it is what was rehearsed, for the digests of its chunks are of that.
@@ -132,6 +142,11 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
             false => self.store.remove(&gone).await,
         }
     }
+}
+
+fn count(chunk: &str, route: &Route<'_>, census: &mut Census) -> Result<()> {
+    line::records(chunk, route.before())?.iter().for_each(|record| census.count(&record.collection));
+    Ok(())
 }
 
 fn digest(text: &str) -> String {
@@ -213,10 +228,20 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         self.check_free(run, &keys)?;
         let walk = Walk::new(&self.store, route.before(), keys);
         let mut rehearsal = Rehearsal::new(*route, run);
-        let rehearse = |chunk: &str, census: &mut Census| rehearsal.chunk(chunk, census);
+        let gathers = run.source == Source::Chain && route.gathers();
+        let rehearse = |chunk: &str, census: &mut Census| match gathers {
+            false => rehearsal.chunk(chunk, census),
+            true => count(chunk, route, census),
+        };
         let seal = self.save(&run.id, run, line, walk, rehearse).await?.seal();
         let manifest = Manifest::load(&self.vault, &seal).await?;
         self.read_back(run, &manifest).await?;
+        if gathers {
+            let families = self.families(run, route, &manifest).await?;
+            for index in 0..families.chunks.len() {
+                rehearsal.chunk(&families.chunk(&self.vault, index).await?, &mut Census::default())?;
+            }
+        }
         self.check_room(run, rehearsal.written).await?;
         run.notes = rehearsal.finish();
         let counted = match &run.source {
@@ -230,15 +255,11 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
 
     async fn recapture(&self, run: &Run, route: &Route<'_>) -> Result<Seal> {
         let keys = self.store.keys().await?;
-        let moved = self.moved_keys(&keys).await?;
-        let rewind = Rewind { route: *route, now: run.now, moved };
+        let rewind = self.rewind(run, route, &keys).await?;
         let line = self.line_before(run).await?;
         self.enter(run, Stage::Snapshot);
         let walk = Walk::rewinding(&self.store, rewind, keys);
-        let count = |chunk: &str, census: &mut Census| {
-            line::records(chunk, route.before())?.iter().for_each(|record| census.count(&record.collection));
-            Ok(())
-        };
+        let count = |chunk: &str, census: &mut Census| count(chunk, route, census);
         Ok(self.save(&self.host.token(), run, line, walk, count).await?.seal())
     }
 
@@ -321,6 +342,8 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         if run.phase == Phase::Capture {
             self.vault.delete(&run.id).await?;
         }
+        let snapshot = run.seal.as_ref().map_or(&run.id, |seal| &seal.id);
+        self.vault.delete(&families_id(snapshot)).await?;
         let brought = match &run.source {
             Source::Staged { seal, .. } => Some(&seal.id),
             Source::Chain | Source::Snapshot { .. } => None,

@@ -8,12 +8,12 @@ use litemap::LiteMap;
 
 use super::Records;
 use super::assemble::Assembly;
-use super::line::{RESIDUE, residue_key};
+use super::line::{self, RESIDUE, aside_entry, residue_key};
 use super::snapshot::{CHUNK, Manifest};
-use super::source::{Moved, Present};
+use super::source::{Moved, Present, go_together};
 use super::store::{Host, Shape, Store, Vault};
 use super::walk::MARKER;
-use crate::chain::{Collections, Layout, Route};
+use crate::chain::{Collections, Family, Layout, Route};
 use crate::document::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Merge, Run, Seal, Source, Stage};
@@ -22,10 +22,68 @@ use crate::protocol::{Merge, Run, Seal, Source, Stage};
 pub(super) type Entries = Vec<(String, String)>;
 
 /// What is written for one chunk of the source.
+#[derive(Default)]
 pub(super) struct Batch {
     pub(super) entries: Entries,
     /// How many records the chunk holds, written or not.
     records: u64,
+    /// Records of which several came: what each is known by, and the storage keys of what came of it.
+    families: Vec<Vec<String>>,
+}
+
+/// Makes entries of records that have arrived.
+struct Writer<'w> {
+    run: &'w Run,
+    route: &'w Route<'w>,
+    present: &'w Present,
+    /// The collections whose records come from an array.
+    ordered: HashSet<String>,
+}
+
+impl Writer<'_> {
+    fn family(&self, family: Family<'_>, batch: &mut Batch) -> Result<()> {
+        batch.records += family.iter().filter(|record| !record.is_aside).count() as u64;
+        let root = family.first().map(|record| residue_key(&record.collection, &record.key));
+        let start = batch.entries.len();
+        for moved in go_together(self.run, self.route, family)? {
+            self.record(moved, &mut batch.entries);
+        }
+        let keys = batch.entries[start..].iter().map(|(key, _)| key).filter(|key| !key.starts_with(RESIDUE));
+        let known: Vec<_> = root.into_iter().chain(keys.cloned()).collect();
+        if known.len() > 2 {
+            batch.families.push(known);
+        }
+        Ok(())
+    }
+
+    fn record(&self, Moved { record, stays }: Moved<'_>, entries: &mut Entries) {
+        let Self { run, route, present, ordered } = self;
+        if stays || present.wins(&record.collection, &record.key) {
+            return;
+        }
+        if record.is_aside {
+            entries.push(aside_entry(&record));
+            return;
+        }
+        let Some(collection) = route.after().get(&*record.collection) else { return };
+        let storage_key = match &collection.layout {
+            Layout::Record { key } => Some(key.clone()),
+            Layout::Prefix { prefix } => Some(format!("{prefix}{}", record.key)),
+            Layout::Array { .. } | Layout::Map { .. } => None,
+        };
+        // Where the order is being made, it is the residue that has it until the array is there.
+        let had_order = run.source != Source::Chain || ordered.contains(&*record.collection);
+        let places_itself = is_array(&collection.layout) && had_order;
+        if let Some(key) = storage_key {
+            entries.push((key, record.value.to_json()));
+        }
+        let residue = residue_key(&record.collection, &record.key);
+        let mut residues = record.residues;
+        residues.place = residues.place.filter(|_| !places_itself);
+        if !residues.is_empty() || present.residues.contains(&residue) {
+            entries.push((residue, residues.to_value().to_json()));
+        }
+    }
 }
 
 /// The batches of a run, handed out in order.
@@ -43,7 +101,7 @@ struct Batches<'b, 'c, S, V, H> {
 impl<S: Store, V: Vault, H: Host> Batches<'_, '_, S, V, H> {
     /// Does something with each batch, with two of them under way: one is computed while the other is on its way to or
     /// from the store. Nothing is under way any more when it returns, also where one of them failed.
-    async fn each(&self, stage: Stage, act: impl AsyncFn(usize, Entries) -> Result<()>) -> Result<()> {
+    async fn each(&self, stage: Stage, act: impl AsyncFn(usize, Batch) -> Result<()>) -> Result<()> {
         let lane = async || {
             let gone = self.lane(stage, &act).await;
             if gone.is_err() {
@@ -55,14 +113,15 @@ impl<S: Store, V: Vault, H: Host> Batches<'_, '_, S, V, H> {
         one.and(other)
     }
 
-    async fn lane(&self, stage: Stage, act: &impl AsyncFn(usize, Entries) -> Result<()>) -> Result<()> {
+    async fn lane(&self, stage: Stage, act: &impl AsyncFn(usize, Batch) -> Result<()>) -> Result<()> {
         while self.next.get() < self.source.chunks.len() {
             let index = self.next.replace(self.next.get() + 1);
             let chunk = self.source.chunk(&self.records.vault, index).await?;
-            let Batch { entries, records } = self.records.batch(self.run, self.route, &chunk, self.present)?;
+            let batch = self.records.batch(self.run, self.route, &chunk, self.present)?;
+            let records = batch.records;
             self.bytes.set(self.bytes.get() + chunk.len() as u64);
             drop(chunk);
-            act(index, entries).await?;
+            act(index, batch).await?;
             self.done.set(self.done.get() + records);
             let of = self.source.records.values().sum();
             self.records.report(self.run, stage, self.done.get(), of, self.bytes.get());
@@ -74,48 +133,31 @@ impl<S: Store, V: Vault, H: Host> Batches<'_, '_, S, V, H> {
 impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     /// What a chunk of the source writes, where its records have storage keys of their own.
     pub(super) fn batch(&self, run: &Run, route: &Route<'_>, chunk: &str, present: &Present) -> Result<Batch> {
-        let collections = route.after();
-        let mut entries = Vec::new();
-        let moved = self.moved(run, route, chunk)?;
-        let records = moved.len() as u64;
-        for Moved { record, stays } in moved {
-            if stays {
-                continue;
+        let arrays = route.before().iter().filter(|(_, before)| is_array(&before.layout));
+        let ordered = arrays.filter_map(|(name, _)| route.follow(name)).collect();
+        let writer = Writer { run, route, present, ordered };
+        let mut batch = Batch::default();
+        if run.source == Source::Chain && route.rehomes() {
+            for family in line::families(chunk, route)? {
+                writer.family(family, &mut batch)?;
             }
-            if present.wins(&record.collection, &record.key) {
-                continue;
-            }
-            let Some(collection) = collections.get(&*record.collection) else { continue };
-            let storage_key = match &collection.layout {
-                Layout::Record { key } => Some(key.clone()),
-                Layout::Prefix { prefix } => Some(format!("{prefix}{}", record.key)),
-                Layout::Array { .. } | Layout::Map { .. } => None,
-            };
-            // Where the order is being made, it is the residue that has it until the array is there.
-            let had_order = run.source != Source::Chain
-                || route.before().get(&*record.collection).is_some_and(|before| is_array(&before.layout));
-            let places_itself = is_array(&collection.layout) && had_order;
-            if let Some(key) = storage_key {
-                entries.push((key, record.value.to_json()));
-            }
-            let residue = residue_key(&record.collection, &record.key);
-            let mut residues = record.residues;
-            residues.place = residues.place.filter(|_| !places_itself);
-            if !residues.is_empty() || present.residues.contains(&residue) {
-                entries.push((residue, residues.to_value().to_json()));
+        } else {
+            for record in self.moved(run, route, chunk)? {
+                batch.records += 1;
+                writer.record(record, &mut batch.entries);
             }
         }
-        Ok(Batch { entries, records })
+        Ok(batch)
     }
 
     pub(super) async fn apply_records(&self, run: &Run, route: &Route<'_>) -> Result<()> {
-        let source = self.source(run).await?;
+        let source = self.source(run, route).await?;
         let present = self.present(run, route).await?;
-        let write = async |index, entries| self.write(run, index, entries, &present).await;
+        let write = async |index, batch| self.write(run, index, batch, &present).await;
         self.batches(run, route, &source, &present).each(Stage::Apply, write).await?;
         for (key, value) in self.assemblies(run, route, &source, &present).await? {
             self.check_fence(run).await?;
-            let (mark, keys) = marker(run, &key, [&*key]);
+            let (mark, keys) = marker(run, &key, [&*key], &[]);
             let keys = self.store.write(&keys)?;
             self.store.set(vec![(key, value), (mark, keys)]).await?;
         }
@@ -142,12 +184,13 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     }
 
     /// Writes a batch together with its marker, unless that was done before.
-    async fn write(&self, run: &Run, index: usize, mut entries: Entries, present: &Present) -> Result<()> {
+    async fn write(&self, run: &Run, index: usize, batch: Batch, present: &Present) -> Result<()> {
+        let Batch { mut entries, families, .. } = batch;
         if entries.is_empty() || present.written.contains(&index.to_string()) {
             return Ok(());
         }
         self.check_fence(run).await?;
-        entries.push(marker(run, &index.to_string(), entries.iter().map(|(key, _)| &**key)));
+        entries.push(marker(run, &index.to_string(), entries.iter().map(|(key, _)| &**key), &families));
         self.set(&entries).await
     }
 
@@ -176,9 +219,9 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     }
 
     pub(super) async fn validate_records(&self, run: &Run, route: &Route<'_>) -> Result<()> {
-        let source = self.source(run).await?;
+        let source = self.source(run, route).await?;
         let present = self.present(run, route).await?;
-        let compare = async |_, entries: Entries| self.compare(&entries, route.after()).await;
+        let compare = async |_, batch: Batch| self.compare(&batch.entries, route.after()).await;
         self.batches(run, route, &source, &present).each(Stage::Validate, compare).await?;
         for (key, expected) in self.assemblies(run, route, &source, &present).await? {
             self.compare_whole(&key, &expected, route.after()).await?;
@@ -271,9 +314,15 @@ fn is_array(layout: &Layout) -> bool {
     matches!(layout, Layout::Array { .. })
 }
 
-/// The marker of a batch: which keys it writes.
-fn marker<'k>(run: &Run, batch: &str, keys: impl IntoIterator<Item = &'k str>) -> (String, String) {
+/// The marker of a batch: which keys it writes, and then, a list each, which of them came of one record.
+fn marker<'k>(
+    run: &Run,
+    batch: &str,
+    keys: impl IntoIterator<Item = &'k str>,
+    families: &[Vec<String>],
+) -> (String, String) {
     let seal = run.seal.as_ref().map(|seal| &*seal.id).unwrap_or_default();
-    let keys = keys.into_iter().filter(|key| !key.starts_with(RESIDUE)).map(Value::from).collect();
-    (format!("{MARKER}{seal}:{batch}"), Value::Array(keys).to_json())
+    let keys = keys.into_iter().filter(|key| !key.starts_with(RESIDUE)).map(Value::from);
+    let families = families.iter().map(|keys| Value::Array(keys.iter().map(|key| Value::from(&**key)).collect()));
+    (format!("{MARKER}{seal}:{batch}"), Value::Array(keys.chain(families).collect()).to_json())
 }

@@ -47,6 +47,20 @@ impl<'a> Fields<'a> {
         self.optional(name).map(|value| text_of(name, &value)).transpose()
     }
 
+    /// A truth that is false where it is missing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Chain`] where it is something else.
+    pub fn flag(&mut self, name: &'static str) -> Result<bool> {
+        match self.optional(name).map(|value| value.opened()).transpose()? {
+            None => Ok(false),
+            Some(Value::Bool(truth)) => Ok(truth),
+            Some(other) => {
+                Err(Error::new(ErrorKind::Chain, format!("expected in {name:?} true or false, found {}", other.kind())))
+            }
+        }
+    }
+
     /// A JSON Pointer to a place inside the focus.
     ///
     /// # Errors

@@ -80,7 +80,7 @@ impl Sample {
 }
 
 /// The schema after a step, where the step fits.
-fn carry(schema: &Schema, step: &str) -> Option<Schema> {
+pub fn carry(schema: &Schema, step: &str) -> Option<Schema> {
     let mut after = schema.clone();
     Steps::read(&Value::parse(&format!("[{step}]")).ok()?).ok()?.lower(&mut after).ok()?;
     Some(after)
@@ -92,13 +92,13 @@ fn file(index: usize, steps: &[String]) -> String {
     format!(r#"{{"exuvia":1,"id":"m{index}","parents":["m{parent}"],"change":{{"{COLLECTION}":[{steps}]}}}}"#)
 }
 
-fn load(files: &[String]) -> Result<Chain, exuvia_core::Error> {
+pub fn load(files: &[String]) -> Result<Chain, exuvia_core::Error> {
     let migrations = files.iter().map(|file| Migration::parse(file)).collect::<Result<_, _>>()?;
     Chain::arrange(migrations, &Lock::default())
 }
 
 /// A schema of objects, as JSON.
-fn draw_object(tape: &mut Tape<'_>, depth: usize) -> String {
+pub fn draw_object(tape: &mut Tape<'_>, depth: usize) -> String {
     let mut names: Vec<&str> = Vec::new();
     for _ in 0..1 + tape.below(4) {
         let name = tape.pick(&NAMES);
@@ -167,13 +167,13 @@ fn places(schema: &Schema, at: &Path) -> Vec<(Path, Schema)> {
 }
 
 /// A step that may fit the schema. `depth` bounds the steps inside it.
-fn propose(schema: &Schema, verbs: &[&str], tape: &mut Tape<'_>, depth: usize) -> String {
+pub fn propose(schema: &Schema, verbs: &[&str], tape: &mut Tape<'_>, depth: usize) -> String {
     let places = places(schema, &Path::default());
     let verb = tape.pick(verbs);
     Proposal { places: &places, verbs, tape, depth }.make(verb).unwrap_or_else(|| r#"{"remove":"/nothing"}"#.to_owned())
 }
 
-const VERBS: [&str; 9] = ["rename", "move", "nest", "add", "remove", "map", "convert", "split", "each"];
+pub const VERBS: [&str; 9] = ["rename", "move", "nest", "add", "remove", "map", "convert", "split", "each"];
 
 const MOVING: [&str; 6] = ["rename", "move", "nest", "add", "remove", "each"];
 

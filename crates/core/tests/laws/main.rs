@@ -7,6 +7,7 @@
 
 mod chains;
 mod documents;
+mod families;
 mod tape;
 
 use chains::{COLLECTION, Sample};
@@ -109,7 +110,12 @@ fn expect_fit(sample: &Sample, version: Version, value: &Value<'_>, what: &str) 
 }
 
 fn config() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2_000);
+    config_of(2_000)
+}
+
+/// `usual`: how many cases, where nobody says.
+pub fn config_of(usual: u32) -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual);
     let kept = FileFailurePersistence::Direct("tests/laws/regressions.txt");
     ProptestConfig {
         cases,
@@ -120,7 +126,7 @@ fn config() -> ProptestConfig {
 }
 
 /// Enough choices for a chain, a record and some edits.
-fn choices() -> impl Strategy<Value = Vec<u32>> {
+pub fn choices() -> impl Strategy<Value = Vec<u32>> {
     prop::collection::vec(0..5_040_u32, 0..400)
 }
 

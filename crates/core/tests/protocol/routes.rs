@@ -25,7 +25,7 @@ fn set(machine: &Machine, key: &str, from: &str, to: &str) {
 
 /// Goes from one build to another, dying at each operation on the way, and going on with one of `finishers` after
 /// another; half of the time also with a torn batch, or without the snapshot.
-fn die_at_every_operation(
+pub fn die_at_every_operation(
     start: impl Fn() -> Rc<Machine>,
     to: &Chain,
     finishers: &[&Chain],
