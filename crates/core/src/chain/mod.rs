@@ -1,33 +1,19 @@
 //! Migrations in their order: read, checked against each other and against the schema, and run on records.
 
 mod compiled;
-mod family;
 mod identity;
 mod layout;
 mod migration;
-mod record;
-mod rehome;
 mod residues;
-mod route;
-mod siblings;
-mod unnest;
 
-use std::collections::BTreeSet;
+use litemap::LiteMap;
 use std::fmt;
 use std::sync::Arc;
 
-use litemap::LiteMap;
-
-pub use family::{Family, Tie, Ties};
 pub use identity::{Link, Lock, Standing};
-pub use layout::{Layout, OWN_PREFIX, aside_prefix, residue_prefix};
-pub use migration::Migration;
-pub use record::Record;
-pub use rehome::Rehome;
-pub(crate) use residues::LEVELS as RESIDUE_LEVELS;
+pub use layout::{Layout, OWN_PREFIX};
+pub use migration::{Migration, Told};
 pub use residues::Residues;
-pub use route::{Chains, Route};
-pub use unnest::Unnest;
 
 use crate::document::{Json, Value};
 use crate::error::{Error, ErrorKind, Result};
@@ -69,9 +55,6 @@ pub struct Collection {
 
 json_object!(Collection { "layout": layout; "schema": schema });
 
-/// The collections of a version, by name.
-pub type Collections = LiteMap<String, Collection>;
-
 /// A chain that was compiled: every step fits the schema before it, and has become primitives.
 #[derive(Debug)]
 pub struct Chain {
@@ -85,12 +68,9 @@ pub struct Stage {
     link: Link,
     /// The ids it comes after.
     parents: Vec<String>,
-    /// What it does, a sentence a step, each with its collection.
-    words: Vec<(String, String)>,
+    told: Vec<Told>,
     bodies: LiteMap<String, Body>,
-    /// What happens to whole records, after the bodies.
-    rehomes: Vec<Rehome>,
-    after: Collections,
+    after: LiteMap<String, Collection>,
 }
 
 impl Stage {
@@ -106,9 +86,10 @@ impl Stage {
         &self.parents
     }
 
-    /// What it does: a sentence a step, with its collection.
-    pub fn words(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.words.iter().map(|(collection, words)| (&**collection, &**words))
+    /// What it does, a sentence a step, with how each can be undone.
+    #[must_use]
+    pub fn told(&self) -> &[Told] {
+        &self.told
     }
 }
 
@@ -151,19 +132,15 @@ impl Chain {
 
     fn build(migrations: Vec<Migration>) -> Result<Self> {
         let mut stages: Vec<Stage> = Vec::with_capacity(migrations.len());
-        let (mut reaches, mut names) = (layout::Reaches::default(), BTreeSet::new());
-        let mut children = rehome::Children::default();
+        let mut reaches = layout::Reaches::default();
         for migration in migrations {
             let before = stages.last();
             let link = Link::after(before.map(|stage| &stage.link), &migration);
             let mut after = before.map(|stage| stage.after.clone()).unwrap_or_default();
-            let lowered = migration.lower(&mut after, &mut names);
-            let (bodies, rehomes) = lowered.map_err(|error| error.in_migration(&migration.id))?;
-            reaches.follow(&rehomes);
-            children.follow(&rehomes, &after).map_err(|error| error.in_migration(&migration.id))?;
+            let bodies = migration.lower(&mut after).map_err(|error| error.in_migration(&migration.id))?;
             reaches.extend(&after).map_err(|error| error.in_migration(&migration.id))?;
-            let words = migration.words().map(|(collection, words)| (collection.to_owned(), words)).collect();
-            stages.push(Stage { link, parents: migration.parents, words, bodies, rehomes, after });
+            let told = migration.told(&bodies);
+            stages.push(Stage { link, parents: migration.parents, told, bodies, after });
         }
         match stages.is_empty() {
             true => Err(Error::new(ErrorKind::Chain, "expected at least one migration, found none")),
@@ -174,12 +151,6 @@ impl Chain {
     /// Registers a function that `custom` steps call by its name.
     pub fn register(&mut self, custom: Arc<dyn Custom>) {
         self.customs.register(custom);
-    }
-
-    /// Another chain, in the form of [`Chain::read`], with this one's custom functions; `None` where it is not whole or
-    /// needs a newer Exuvia.
-    fn sibling(&self, text: &str) -> Option<Self> {
-        Self::read(text).ok().map(|chain| Self { customs: self.customs.clone(), ..chain })
     }
 
     /// The version that the chain leads to.
@@ -206,8 +177,8 @@ impl Chain {
 
     /// The collections at a version; none at version 0 or beyond the tip.
     #[must_use]
-    pub fn collections(&self, version: Version) -> &Collections {
-        static NONE: Collections = Collections::new();
+    pub fn collections(&self, version: Version) -> &LiteMap<String, Collection> {
+        static NONE: LiteMap<String, Collection> = LiteMap::new();
         let stage = version.0.checked_sub(1).and_then(|index| self.stages.get(index as usize));
         stage.map_or(&NONE, |stage| &stage.after)
     }
@@ -233,12 +204,10 @@ impl Chain {
     /// Whether any step or layout changes a collection between two versions.
     #[must_use]
     pub fn changes(&self, name: &str, a: Version, b: Version) -> bool {
+        let (low, high) = (a.min(b), a.max(b));
+        let stages = &self.stages[low.0 as usize..high.0 as usize];
         let layout = |version| self.collections(version).get(name).map(|collection| &collection.layout);
-        let touches = |stage: &Stage| {
-            let changes = stage.bodies.get(name).is_some_and(|body| !body.is_empty());
-            changes || stage.rehomes.iter().any(|op| op.names(name))
-        };
-        self.between(a, b).iter().any(touches) || layout(a) != layout(b)
+        stages.iter().any(|stage| stage.bodies.get(name).is_some_and(|body| !body.is_empty())) || layout(a) != layout(b)
     }
 
     /// Moves a record between two versions, in place, with its residues. The record is checked by the steps only; see

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::Records;
-use super::line;
+use super::line::{self, Record};
 use super::snapshot::Manifest;
 use super::source::Present;
 use super::store::{Host, Store, Vault};
-use crate::chain::{Collection, Layout, Record, Route};
+use crate::chain::{Collection, Layout};
 use crate::document::write_text;
 use crate::error::Result;
 use crate::protocol::{Merge, Run, Source};
@@ -16,7 +16,6 @@ use crate::protocol::{Merge, Run, Source};
 pub(super) struct Assembly<'a, 'c, S, V, H> {
     pub(super) records: &'a Records<'c, S, V, H>,
     pub(super) run: &'a Run,
-    pub(super) route: &'a Route<'a>,
     pub(super) name: &'a str,
     pub(super) collection: &'a Collection,
     pub(super) present: &'a Present,
@@ -42,7 +41,7 @@ impl<S: Store, V: Vault, H: Host> Assembly<'_, '_, S, V, H> {
             let before = Manifest::load(&self.records.vault, seal).await?;
             for index in 0..before.chunks.len() {
                 let chunk = before.chunk(&self.records.vault, index).await?;
-                let mut found = line::records(&chunk, self.route.before())?;
+                let mut found = line::records(&chunk, self.records.chain, self.run.from)?;
                 found.retain(|record| record.collection == self.name);
                 for record in &found {
                     survivors.insert(record.key.to_string(), record.residues.place.unwrap_or(u64::MAX));
@@ -70,7 +69,7 @@ impl<S: Store, V: Vault, H: Host> Assembly<'_, '_, S, V, H> {
     }
 
     fn moved<'t>(&self, chunk: &'t str) -> Result<Vec<Record<'t>>> {
-        Ok(self.records.moved(self.run, self.route, chunk)?.into_iter().map(|moved| moved.record).collect())
+        Ok(self.records.moved(self.run, chunk)?.into_iter().map(|moved| moved.record).collect())
     }
 
     async fn staged_keys(&self, source: &Manifest) -> Result<HashMap<String, ()>> {

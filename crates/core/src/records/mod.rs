@@ -5,7 +5,6 @@
 
 mod assemble;
 mod export;
-mod families;
 mod file;
 mod import;
 mod line;
