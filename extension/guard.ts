@@ -3,7 +3,7 @@ import type { State, Status } from "exuvia";
 const ALARM = "finish-run";
 
 /** States that ask for another look: a run is not over, or its way back is not. */
-const PENDING: ReadonlySet<State> = new Set<State>(["behind", "moving", "busy", "stuck"]);
+const PENDING: ReadonlySet<State> = new Set<State>(["behind", "ahead", "moving", "busy", "stuck"]);
 
 /** States in which the data is safe and nothing moves until a person acts. */
 const TROUBLE: ReadonlySet<State> = new Set<State>(["refused", "stuck", "newer", "fork", "edited", "lost"]);

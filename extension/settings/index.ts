@@ -57,8 +57,8 @@ async function carry(run: () => Promise<Status>): Promise<Status> {
   idle = false;
   try {
     const { state } = await guarded(run);
-    // What was restored may be older than what this extension reads.
-    if (state === "behind") await guarded(() => exuvia.open());
+    // What was restored may be older or newer than what this extension reads.
+    if (state === "behind" || state === "ahead") await guarded(() => exuvia.open());
   } finally {
     idle = true;
     known = await exuvia.status();

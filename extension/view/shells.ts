@@ -25,7 +25,7 @@ export function shells(): Shells {
     draw(state, version, target) {
       const count = Math.max(target, version, 1);
       const rings = Array.from({ length: count }, (_, index) => ring(index + 1, count, version));
-      const moving = state === "moving" || state === "behind" || state === "busy";
+      const moving = ["moving", "behind", "ahead", "busy"].includes(state);
       growing = moving ? growth(count) : undefined;
       root.dataset["tone"] = inTrouble(state) ? "trouble" : moving ? "moving" : "calm";
       heart.textContent = inTrouble(state) ? "!" : version > 0 ? String(version) : "";

@@ -14,6 +14,10 @@ const STATES: Record<State, Saying> = {
   current: { title: "All in order", meaning: "Everything you keep is in the form this version uses." },
   fresh: { title: "Nothing kept yet", meaning: "Bring in your conversations from a file below." },
   behind: { title: "An update is waiting", meaning: "Your data has an older form. It will be moved in a moment." },
+  ahead: {
+    title: "Your data is ahead of this version",
+    meaning: "It will be moved back to the form that this version uses. Nothing that it cannot show is lost.",
+  },
   moving: {
     title: "Your data is moving",
     meaning: "The old data stays until the new has proved itself. You may close this page; it goes on by itself.",

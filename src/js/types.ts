@@ -83,13 +83,16 @@ export type State =
   | "current"
   /** The data is older; `open` moves it. */
   | "behind"
+  /** The data is newer, or went another way, and the chain it ran is kept beside it: `open` brings it to this build's tip,
+   * down along that chain as far as it must. What this build has no place for is kept, and comes back with an update. */
+  | "ahead"
   /** Nothing is stored yet. */
   | "fresh"
   /** A run is under way, here or in another context, or was interrupted; `open` waits for it or finishes it. */
   | "moving"
-  /** The data was written by a newer chain. Nothing is written. */
+  /** The data was written by a newer chain, which this build cannot read. Nothing is written. */
   | "newer"
-  /** The data ran a line that this chain does not know. Nothing is written. */
+  /** The data ran a line that neither this chain knows nor one that is kept beside it. Nothing is written. */
   | "fork"
   /** A migration that already ran has been edited since. Nothing is written. */
   | "edited"

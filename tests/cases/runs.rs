@@ -115,7 +115,10 @@ async fn a_store_without_room_is_refused_before_anything_is_written() {
 async fn a_disk_that_fills_up_while_writing_gives_exactly_the_old_data_back() {
     let area = version_1().await;
     let before = area.data();
-    area.set_capacity(18_000);
+    // Room for the head, which takes 16 KiB, for the chain, and for little more.
+    let chain = exuvia_core::chain::Chain::read(reference::CHAIN).unwrap().to_value().to_json();
+    let chain = json!(chain).to_string();
+    area.set_capacity(18_000 + chain.len() as u32);
     let status = open(&area).await.unwrap();
     assert_eq!((&status["state"], &status["problem"]["kind"]), (&json!("refused"), &json!("quota")));
     assert_eq!(status["lastRun"]["outcome"], "restored");

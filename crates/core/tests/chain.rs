@@ -51,7 +51,7 @@ fn a_chain_that_does_not_fit_is_refused_with_its_place() {
         (steps(r#"{"add":"/title","value":"x"}"#), "found a member that the schema requires"),
         (steps(r#"{"each":"/title","do":[]}"#), "expected a place of type null or array or object"),
         (steps(r#"{"each":"/tags","do":[{"rename":"/a","to":"/b"}]}"#), "1 (each) > 1 (rename)"),
-        (steps(r#"{"frobnicate":"/a"}"#), "expected one of the verbs add, set, remove"),
+        (steps(r#"{"frobnicate":"/a"}"#), "expected one of the verbs add, convert, each"),
         (steps(r#"{"rename":"/title","to":"/t","move":"/x"}"#), "found both"),
         (
             steps(r#"{"rename":"/title","to":"/t","if":1}"#),

@@ -32,7 +32,10 @@ fn build_engine(ws: &Workspace) -> Result<()> {
     let target = wasm_target::ensure(ws)?;
     let bindgen = wasm_bindgen::ensure(ws)?.bindgen;
     // Asked for here, because an rlib declared beside a cdylib would switch LTO off.
-    target.cargo(ws, "rustc").args(["--quiet", "--profile", "wasm", "--lib", "--crate-type", "cdylib"]).run()?;
+    target
+        .cargo_for_size(ws, "rustc")
+        .args(["--quiet", "--profile", "wasm", "--lib", "--crate-type", "cdylib"])
+        .run()?;
 
     let built = sh.read_binary_file(format!("{TARGET_DIR}/{TARGET}/wasm/exuvia.wasm"))?;
     let out = format!("{TARGET_DIR}/bindgen");
@@ -51,7 +54,7 @@ fn build_engine(ws: &Workspace) -> Result<()> {
         sh.copy_file(format!("{out}/{file}"), "pkg")?;
     }
     // Last, so that a module in its place means that all of this is done.
-    Ok(ws.node_tool("wasm-opt").args(["-Os", "-o", WASM, &format!("{out}/engine_bg.wasm")]).run()?)
+    Ok(ws.node_tool("wasm-opt").args(["-Oz", "-o", WASM, &format!("{out}/engine_bg.wasm")]).run()?)
 }
 
 fn manifest() -> serde_json::Value {

@@ -7,7 +7,7 @@
 
 use litemap::LiteMap;
 
-use super::{Chain, Collection, Link, Stage, Told};
+use super::{Chain, Collection, Link, Rehome, Stage};
 use crate::document::{Json, Object, Value};
 use crate::json_object;
 use crate::lens::{Body, Customs};
@@ -27,8 +27,10 @@ json_object!(File { "exuvia": exuvia, "line": line, "stages": stages });
 #[derive(Default)]
 struct Change {
     parents: Vec<String>,
-    told: Vec<Told>,
+    words: Vec<(String, String)>,
     bodies: LiteMap<String, Body>,
+    /// What happens to whole records.
+    rehomes: Vec<Rehome>,
     /// The collections that are another afterwards; absent where one is gone.
     collections: LiteMap<String, Option<Collection>>,
 }
@@ -37,8 +39,9 @@ impl Json for Change {
     fn to_value(&self) -> Value<'static> {
         let mut object = Object::new();
         object.insert("parents", self.parents.to_value());
-        object.insert("told", self.told.to_value());
+        object.insert("words", self.words.to_value());
         object.insert("bodies", self.bodies.to_value());
+        object.extend_with("rehomes", (!self.rehomes.is_empty()).then(|| self.rehomes.to_value()));
         object.insert("collections", self.collections.to_value());
         Value::Object(object)
     }
@@ -52,8 +55,9 @@ impl Json for Change {
         }
         Some(Self {
             parents: Json::from_member(object.remove("parents"))?,
-            told: Json::from_member(object.remove("told"))?,
+            words: Json::from_member(object.remove("words"))?,
             bodies: Json::from_member(object.remove("bodies"))?,
+            rehomes: object.remove("rehomes").map_or_else(|| Some(Vec::new()), |list| Json::from_value(&list))?,
             collections,
         })
     }
@@ -73,8 +77,9 @@ pub(super) fn write(chain: &Chain) -> Value<'static> {
         before = &stage.after;
         stages.push(Change {
             parents: stage.parents.clone(),
-            told: stage.told.clone(),
+            words: stage.words.clone(),
             bodies: stage.bodies.clone(),
+            rehomes: stage.rehomes.clone(),
             collections,
         });
     }
@@ -99,7 +104,14 @@ pub(super) fn read(value: &Value<'_>) -> Option<Chain> {
                 None => drop(after.remove(&name)),
             }
         }
-        stages.push(Stage { link, parents: change.parents, told: change.told, bodies: change.bodies, after });
+        stages.push(Stage {
+            link,
+            parents: change.parents,
+            words: change.words,
+            bodies: change.bodies,
+            rehomes: change.rehomes,
+            after,
+        });
     }
     Some(Chain { stages, customs: Customs::new() })
 }

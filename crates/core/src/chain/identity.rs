@@ -70,6 +70,12 @@ impl Lock {
         }
     }
 
+    /// The head that the line leads to; empty where there is none.
+    #[must_use]
+    pub fn head(&self) -> &str {
+        self.line.last().map_or("", |link| &link.head)
+    }
+
     /// The lock file's content.
     #[must_use]
     pub fn to_value(&self) -> Value<'static> {

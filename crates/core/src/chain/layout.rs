@@ -1,7 +1,6 @@
-use litemap::LiteMap;
 use std::fmt;
 
-use super::Collection;
+use super::{Collections, Rehome};
 use crate::document::{Path, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json_variants;
@@ -9,6 +8,18 @@ use crate::step::Fields;
 
 /// Keys that are Exuvia's own.
 pub const OWN_PREFIX: &str = "exuvia";
+
+/// The keys of the residues of a collection's records start so; then the record's key.
+#[must_use]
+pub fn residue_prefix(collection: &str) -> String {
+    format!("exuvia:r:{collection}:")
+}
+
+/// The keys of a collection's records that are set aside start so; then the record's key.
+#[must_use]
+pub fn aside_prefix(collection: &str) -> String {
+    format!("exuvia:a:{collection}:")
+}
 
 /// Where a collection's records live in a store of keys and values. A matter of place, not of meaning: a collection is
 /// always a set of records, each with a key.
@@ -69,12 +80,13 @@ impl Layout {
             }
         };
         fields.finish("layout")?;
-        let (name, _) = layout.reach();
-        match name.is_empty() || name.starts_with(OWN_PREFIX) {
+        let (name, is_prefix) = layout.reach();
+        let covers_own = is_prefix && OWN_PREFIX.starts_with(name);
+        match name.is_empty() || covers_own || name.starts_with(OWN_PREFIX) {
             true => Err(Error::new(
                 ErrorKind::Chain,
                 format!(
-                    "expected a storage key that is not empty and does not start with {OWN_PREFIX:?}, found {name:?}"
+                    "expected a storage key that is not empty and does not start with {OWN_PREFIX:?}, nor covers it; found {name:?}"
                 ),
             )),
             false => Ok(layout),
@@ -119,8 +131,23 @@ impl fmt::Display for Layout {
 pub(super) struct Reaches(Vec<(String, (String, bool))>);
 
 impl Reaches {
+    /// What a collection has used stays its own when it gets another name.
+    pub(super) fn follow(&mut self, rehomes: &[Rehome]) {
+        for op in rehomes {
+            if let Rehome::Rename { from, to, .. } = op {
+                self.rename(from, to);
+            }
+        }
+    }
+
+    pub(super) fn rename(&mut self, from: &str, to: &str) {
+        for (owner, _) in self.0.iter_mut().filter(|(owner, _)| owner == from) {
+            to.clone_into(owner);
+        }
+    }
+
     /// Takes in the layouts of a version.
-    pub(super) fn extend(&mut self, collections: &LiteMap<String, Collection>) -> Result<()> {
+    pub(super) fn extend(&mut self, collections: &Collections) -> Result<()> {
         for (name, collection) in collections {
             let (text, is_prefix) = collection.layout.reach();
             for (other, (known, known_is_prefix)) in &self.0 {

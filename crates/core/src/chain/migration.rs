@@ -1,31 +1,14 @@
+use std::collections::BTreeSet;
+
 use litemap::LiteMap;
 
-use super::{Collection, Layout};
+use super::rehome::{Rehomes, claim};
+use super::{Collection, Collections, Layout, Rehome};
 use crate::document::{Digest, Object, Value};
 use crate::error::{Error, ErrorKind, Result};
-use crate::json_object;
-use crate::lens::{Body, Undo};
+use crate::lens::Body;
 use crate::schema::Schema;
-use crate::step::{CustomExample, Fields, Steps};
-
-/// One thing that a migration does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
-    /// The collection that it is done to.
-    pub collection: String,
-    /// What it is, as a plain sentence without a full stop.
-    pub words: String,
-    /// How it can be undone.
-    pub undo: Undo,
-}
-
-json_object!(Told { "collection": collection, "words": words; "undo": undo });
-
-impl Told {
-    fn new(collection: &str, words: String) -> Self {
-        Self { collection: collection.to_owned(), words, undo: Undo::Computed }
-    }
-}
+use crate::step::{Fields, Steps};
 
 /// One migration file, read but not yet checked against the others.
 #[derive(Debug)]
@@ -39,6 +22,7 @@ pub struct Migration {
     collections: Vec<(String, Collection)>,
     layouts: Vec<(String, Layout, Layout)>,
     changes: Vec<(String, Steps)>,
+    rehomes: Rehomes,
 }
 
 const NOT_HASHED: [&str; 5] = ["$schema", "exuvia", "id", "parents", "notes"];
@@ -97,21 +81,21 @@ impl Migration {
         let layouts = read_members(fields.optional_object("layout")?, read_relayout)?;
         let layouts = layouts.into_iter().map(|(name, (from, to))| (name, from, to)).collect();
         let changes = read_members(fields.optional_object("change")?, Steps::read)?;
+        let rehomes = fields.optional("rehome").map_or_else(|| Ok(Rehomes::default()), |list| Rehomes::read(&list))?;
         fields.finish("migration")?;
-        Ok(Self { id, parents, hash, collections, layouts, changes })
+        Ok(Self { id, parents, hash, collections, layouts, changes, rehomes })
     }
 
-    /// Carries the collections over this migration; answers with the bodies that do the same to records.
-    pub(super) fn lower(&self, collections: &mut LiteMap<String, Collection>) -> Result<LiteMap<String, Body>> {
+    /// Carries the collections over this migration; answers with the bodies that do the same to records, and with what
+    /// happens to whole records then. `names` are all that the chain has used for collections so far.
+    pub(super) fn lower(
+        &self,
+        collections: &mut Collections,
+        names: &mut BTreeSet<String>,
+    ) -> Result<(LiteMap<String, Body>, Vec<Rehome>)> {
         for (name, collection) in &self.collections {
-            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
-                let message = "expected the name of a collection to be of letters, digits, \"-\", \"_\" and \".\", found something else";
-                return Err(Error::new(ErrorKind::Chain, message).in_collection(name));
-            }
-            if collections.insert(name.clone(), collection.clone()).is_some() {
-                let message = "expected a new collection, found one that the chain has already";
-                return Err(Error::new(ErrorKind::Chain, message).in_collection(name));
-            }
+            claim(name, names)?;
+            collections.insert(name.clone(), collection.clone());
         }
         for (name, from, to) in &self.layouts {
             let collection = existing(collections, name)?;
@@ -130,36 +114,23 @@ impl Migration {
             let body = steps.lower(&mut collection.schema).map_err(|error| error.in_collection(name))?;
             bodies.insert(name.clone(), body);
         }
-        Ok(bodies)
+        Ok((bodies, self.rehomes.lower(collections, names)?))
     }
 
-    /// What functions of the author's own are expected to do.
-    pub fn examples(&self) -> impl Iterator<Item = CustomExample<'_>> {
-        self.changes.iter().flat_map(|(_, steps)| steps.examples())
-    }
-
-    /// What it does, in the order of the file; `bodies` are what its steps were lowered to.
-    pub(super) fn told(&self, bodies: &LiteMap<String, Body>) -> Vec<Told> {
+    /// What it does: a sentence a step, with its collection.
+    pub fn words(&self) -> impl Iterator<Item = (&str, String)> {
         let declared = self
             .collections
             .iter()
-            .map(|(name, collection)| Told::new(name, format!("the collection starts, {}", collection.layout)));
-        let moved = self
-            .layouts
-            .iter()
-            .map(|(name, from, to)| Told::new(name, format!("the records, so far {from}, are now {to}")));
-        let step = |name: &str, words, place: &str| {
-            let undo = bodies.get(name).map(|body| body.undo_of(place)).unwrap_or_default();
-            Told { undo, ..Told::new(name, words) }
-        };
-        let changed = self.changes.iter().flat_map(|(name, steps)| {
-            steps.words().zip(steps.places()).map(move |(words, place)| step(name, words, &place))
-        });
-        declared.chain(moved).chain(changed).collect()
+            .map(|(name, collection)| (&**name, format!("the collection starts, {}", collection.layout)));
+        let moved =
+            self.layouts.iter().map(|(name, from, to)| (&**name, format!("the records, so far {from}, are now {to}")));
+        let changed = self.changes.iter().flat_map(|(name, steps)| steps.words().map(move |words| (&**name, words)));
+        declared.chain(moved).chain(changed).chain(self.rehomes.words())
     }
 }
 
-fn existing<'c>(collections: &'c mut LiteMap<String, Collection>, name: &str) -> Result<&'c mut Collection> {
+pub(super) fn existing<'c>(collections: &'c mut Collections, name: &str) -> Result<&'c mut Collection> {
     let known: Vec<_> = collections.keys().cloned().collect();
     collections.get_mut(name).ok_or_else(|| {
         let message = format!("expected one of the collections {}, found {name:?}", known.join(", "));

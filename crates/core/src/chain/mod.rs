@@ -1,19 +1,33 @@
 //! Migrations in their order: read, checked against each other and against the schema, and run on records.
 
 mod compiled;
+mod family;
 mod identity;
 mod layout;
 mod migration;
+mod record;
+mod rehome;
 mod residues;
+mod route;
+mod siblings;
+mod unnest;
 
-use litemap::LiteMap;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use litemap::LiteMap;
+
+pub use family::{Family, Tie, Ties};
 pub use identity::{Link, Lock, Standing};
-pub use layout::{Layout, OWN_PREFIX};
-pub use migration::{Migration, Told};
+pub use layout::{Layout, OWN_PREFIX, aside_prefix, residue_prefix};
+pub use migration::Migration;
+pub use record::Record;
+pub use rehome::Rehome;
+pub(crate) use residues::LEVELS as RESIDUE_LEVELS;
 pub use residues::Residues;
+pub use route::{Chains, Route};
+pub use unnest::Unnest;
 
 use crate::document::{Json, Value};
 use crate::error::{Error, ErrorKind, Result};
@@ -55,6 +69,9 @@ pub struct Collection {
 
 json_object!(Collection { "layout": layout; "schema": schema });
 
+/// The collections of a version, by name.
+pub type Collections = LiteMap<String, Collection>;
+
 /// A chain that was compiled: every step fits the schema before it, and has become primitives.
 #[derive(Debug)]
 pub struct Chain {
@@ -68,9 +85,12 @@ pub struct Stage {
     link: Link,
     /// The ids it comes after.
     parents: Vec<String>,
-    told: Vec<Told>,
+    /// What it does, a sentence a step, each with its collection.
+    words: Vec<(String, String)>,
     bodies: LiteMap<String, Body>,
-    after: LiteMap<String, Collection>,
+    /// What happens to whole records, after the bodies.
+    rehomes: Vec<Rehome>,
+    after: Collections,
 }
 
 impl Stage {
@@ -86,10 +106,9 @@ impl Stage {
         &self.parents
     }
 
-    /// What it does, a sentence a step, with how each can be undone.
-    #[must_use]
-    pub fn told(&self) -> &[Told] {
-        &self.told
+    /// What it does: a sentence a step, with its collection.
+    pub fn words(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.words.iter().map(|(collection, words)| (&**collection, &**words))
     }
 }
 
@@ -132,15 +151,19 @@ impl Chain {
 
     fn build(migrations: Vec<Migration>) -> Result<Self> {
         let mut stages: Vec<Stage> = Vec::with_capacity(migrations.len());
-        let mut reaches = layout::Reaches::default();
+        let (mut reaches, mut names) = (layout::Reaches::default(), BTreeSet::new());
+        let mut children = rehome::Children::default();
         for migration in migrations {
             let before = stages.last();
             let link = Link::after(before.map(|stage| &stage.link), &migration);
             let mut after = before.map(|stage| stage.after.clone()).unwrap_or_default();
-            let bodies = migration.lower(&mut after).map_err(|error| error.in_migration(&migration.id))?;
+            let lowered = migration.lower(&mut after, &mut names);
+            let (bodies, rehomes) = lowered.map_err(|error| error.in_migration(&migration.id))?;
+            reaches.follow(&rehomes);
+            children.follow(&rehomes, &after).map_err(|error| error.in_migration(&migration.id))?;
             reaches.extend(&after).map_err(|error| error.in_migration(&migration.id))?;
-            let told = migration.told(&bodies);
-            stages.push(Stage { link, parents: migration.parents, told, bodies, after });
+            let words = migration.words().map(|(collection, words)| (collection.to_owned(), words)).collect();
+            stages.push(Stage { link, parents: migration.parents, words, bodies, rehomes, after });
         }
         match stages.is_empty() {
             true => Err(Error::new(ErrorKind::Chain, "expected at least one migration, found none")),
@@ -151,6 +174,12 @@ impl Chain {
     /// Registers a function that `custom` steps call by its name.
     pub fn register(&mut self, custom: Arc<dyn Custom>) {
         self.customs.register(custom);
+    }
+
+    /// Another chain, in the form of [`Chain::read`], with this one's custom functions; `None` where it is not whole or
+    /// needs a newer Exuvia.
+    fn sibling(&self, text: &str) -> Option<Self> {
+        Self::read(text).ok().map(|chain| Self { customs: self.customs.clone(), ..chain })
     }
 
     /// The version that the chain leads to.
@@ -177,8 +206,8 @@ impl Chain {
 
     /// The collections at a version; none at version 0 or beyond the tip.
     #[must_use]
-    pub fn collections(&self, version: Version) -> &LiteMap<String, Collection> {
-        static NONE: LiteMap<String, Collection> = LiteMap::new();
+    pub fn collections(&self, version: Version) -> &Collections {
+        static NONE: Collections = Collections::new();
         let stage = version.0.checked_sub(1).and_then(|index| self.stages.get(index as usize));
         stage.map_or(&NONE, |stage| &stage.after)
     }
@@ -204,10 +233,12 @@ impl Chain {
     /// Whether any step or layout changes a collection between two versions.
     #[must_use]
     pub fn changes(&self, name: &str, a: Version, b: Version) -> bool {
-        let (low, high) = (a.min(b), a.max(b));
-        let stages = &self.stages[low.0 as usize..high.0 as usize];
         let layout = |version| self.collections(version).get(name).map(|collection| &collection.layout);
-        stages.iter().any(|stage| stage.bodies.get(name).is_some_and(|body| !body.is_empty())) || layout(a) != layout(b)
+        let touches = |stage: &Stage| {
+            let changes = stage.bodies.get(name).is_some_and(|body| !body.is_empty());
+            changes || stage.rehomes.iter().any(|op| op.names(name))
+        };
+        self.between(a, b).iter().any(touches) || layout(a) != layout(b)
     }
 
     /// Moves a record between two versions, in place, with its residues. The record is checked by the steps only; see

@@ -20,7 +20,6 @@ mod predicate;
 mod rekey;
 mod residue;
 mod text;
-mod undo;
 mod when;
 
 pub use cast::Scalar;
@@ -40,8 +39,7 @@ pub use predicate::Predicate;
 pub use rekey::{Rekey, Spare};
 pub use residue::Residue;
 pub use text::Anchor;
-pub use undo::Undo;
-pub use when::{Side, When};
+pub use when::When;
 
 use crate::document::{Json, Path, Value};
 use crate::error::Result;
@@ -68,7 +66,7 @@ impl Way {
     }
 
     /// The pair as seen from the side that this way starts from: (where it starts, where it ends).
-    fn orient<T>(self, older: T, newer: T) -> (T, T) {
+    pub(crate) fn orient<T>(self, older: T, newer: T) -> (T, T) {
         match self {
             Way::Up => (older, newer),
             Way::Down => (newer, older),
@@ -118,15 +116,19 @@ json_object!(Node { "place": place, "op": op });
 
 /// Primitives in the order in which they run upwards.
 #[derive(Clone, Debug, Default)]
-pub struct Body(Vec<Node>);
+pub struct Body {
+    nodes: Vec<Node>,
+    /// What each node's residue is found by.
+    slots: Vec<usize>,
+}
 
 impl Json for Body {
     fn to_value(&self) -> Value<'static> {
-        self.0.to_value()
+        self.nodes.to_value()
     }
 
     fn from_value(value: &Value<'_>) -> Option<Self> {
-        Vec::from_value(value).map(Self)
+        Vec::from_value(value).map(Self::new)
     }
 }
 
@@ -134,30 +136,32 @@ impl Body {
     /// Takes nodes in upward order.
     #[must_use]
     pub fn new(nodes: Vec<Node>) -> Self {
-        Self(nodes)
-    }
-
-    /// The same with further primitives at its end.
-    #[must_use]
-    pub fn and_then(mut self, nodes: Vec<Node>) -> Self {
-        self.0.extend(nodes);
-        self
+        let mut slots = Vec::with_capacity(nodes.len());
+        for node in &nodes {
+            let mut slot = node.slot();
+            while slots.contains(&slot) {
+                slot += 1;
+            }
+            slots.push(slot);
+        }
+        Self { nodes, slots }
     }
 
     /// Whether it changes nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.nodes.is_empty()
     }
 
     /// Whether any primitive may change what is at a place, or around it.
     #[must_use]
     pub fn touches(&self, path: &Path) -> bool {
-        self.0.iter().any(|node| node.op.touches(path))
+        self.nodes.iter().any(|node| node.op.touches(path))
     }
 
     /// Moves the focus one version `way`, taking the residue of the way that led here and answering with the residue
-    /// for the way back.
+    /// for the way back. What no primitive here has left is passed on: after another branch's migrations the same steps
+    /// may need a primitive less, where an object that they have to make is there already.
     ///
     /// # Errors
     /// [`crate::error::ErrorKind::Unfit`] with step and path where a value is not what a step can take. The focus is
@@ -170,16 +174,40 @@ impl Body {
         scope: &Scope<'_>,
     ) -> Result<Residue<'a>> {
         let mut kept = Residue::default();
-        for step in 0..self.0.len() {
+        for step in 0..self.nodes.len() {
             let index = match way {
                 Way::Up => step,
-                Way::Down => self.0.len() - 1 - step,
+                Way::Down => self.nodes.len() - 1 - step,
             };
-            let node = &self.0[index];
-            let entry = node.op.run(way, focus, residue.take(index), scope);
-            kept.put(index, entry.map_err(|error| error.in_step(&node.place))?);
+            let (node, slot) = (&self.nodes[index], self.slots[index]);
+            let entry = node.op.run(way, focus, residue.take(slot), scope);
+            kept.put(slot, entry.map_err(|error| error.in_step(&node.place))?);
         }
+        kept.pass_on(residue);
         Ok(kept)
+    }
+}
+
+impl Node {
+    /// A number that follows from the step and the place alone, not from the primitives around it: those depend on the
+    /// schema before them, which may be another on another branch.
+    fn slot(&self) -> usize {
+        let at: &[&Path] = match &self.op {
+            Op::Move(op) => &[&op.from, &op.to],
+            Op::Edit(op) => &[&op.at],
+            Op::Each(op) => &[&op.at],
+            Op::When(_) => &[],
+            Op::Rekey(op) => &[&op.at],
+            Op::Item(op) => &[&op.list],
+            Op::Part(op) => &[&op.from],
+        };
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.place.as_bytes());
+        for path in at {
+            hasher.update(format!("\0{path}").as_bytes());
+        }
+        let [a, b, c, ..] = *hasher.finalize().as_bytes();
+        usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c)
     }
 }
 

@@ -1,7 +1,7 @@
 use litemap::LiteMap;
 
 use super::report::{Cause, Outcome, Problem, Report};
-use crate::chain::{Chain, Layout, Link, Version};
+use crate::chain::{Collections, Layout, Link, Route, Version, aside_prefix, residue_prefix};
 use crate::document::{Json, Object, Value};
 use crate::{json_object, json_words};
 
@@ -62,6 +62,8 @@ pub struct Run {
     pub now: i64,
     /// Where it stands.
     pub phase: Phase,
+    /// The name of the chain that alone is kept beside the data in the end. Nothing: whatever is there.
+    pub keeps: Option<String>,
     /// The snapshot to go back to, once it is there.
     pub seal: Option<Seal>,
     /// Storage that the new version leaves. Noted here so that any build can sweep.
@@ -80,7 +82,7 @@ pub struct Run {
     pub stuck: Option<Problem>,
 }
 
-json_object!(Run { "id": id, "token": token, "attempts": attempts, "cause": cause, "from": from, "to_line": to_line, "source": source, "now": now, "phase": phase, "seal": seal, "leaves": leaves, "uses": uses, "records": records, "bytes": bytes, "notes": notes, "problem": problem, "stuck": stuck });
+json_object!(Run { "id": id, "token": token, "attempts": attempts, "cause": cause, "from": from, "to_line": to_line, "source": source, "now": now, "phase": phase, "keeps": keeps, "seal": seal, "leaves": leaves, "uses": uses, "records": records, "bytes": bytes, "notes": notes, "problem": problem, "stuck": stuck });
 
 /// Where the records of a run come from.
 #[derive(Clone, Debug, PartialEq)]
@@ -233,10 +235,24 @@ impl Reach {
         }
     }
 
-    /// The storage that a version's collections use.
+    /// The storage that collections use.
     #[must_use]
-    pub fn of_version(chain: &Chain, version: Version) -> Vec<Self> {
-        chain.collections(version).values().map(|collection| Self::of(&collection.layout)).collect()
+    pub fn of_all(collections: &Collections) -> Vec<Self> {
+        collections.values().map(|collection| Self::of(&collection.layout)).collect()
+    }
+
+    /// The storage that is of no use where a route ends: that of the collections where it starts; the residues of those
+    /// that end on the way, and what was set aside of those that are there again.
+    #[must_use]
+    pub fn left_by(route: &Route<'_>) -> Vec<Self> {
+        let mut left = Self::of_all(route.before());
+        if route.rehomes() {
+            let (before, after) = (route.before(), route.after());
+            let ended = before.keys().filter(|name| !after.contains_key(*name)).map(|name| residue_prefix(name));
+            let begun = after.keys().filter(|name| !before.contains_key(*name)).map(|name| aside_prefix(name));
+            left.extend(ended.chain(begun).map(Reach::Prefix));
+        }
+        left
     }
 }
 

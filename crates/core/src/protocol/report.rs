@@ -104,6 +104,8 @@ pub enum State {
     Current,
     /// Older than the chain's tip.
     Behind,
+    /// Newer than the chain's tip, or on another branch, and the chain that is kept beside the data knows the way.
+    Ahead,
     /// Nothing is stored.
     Fresh,
     /// A run is under way or was interrupted.
@@ -124,7 +126,7 @@ pub enum State {
     Busy,
 }
 
-json_words!(State { "current": Current, "behind": Behind, "fresh": Fresh, "moving": Moving, "newer": Newer, "fork": Fork, "edited": Edited, "lost": Lost, "refused": Refused, "stuck": Stuck, "busy": Busy });
+json_words!(State { "current": Current, "behind": Behind, "ahead": Ahead, "fresh": Fresh, "moving": Moving, "newer": Newer, "fork": Fork, "edited": Edited, "lost": Lost, "refused": Refused, "stuck": Stuck, "busy": Busy });
 
 /// The state of the stored data, with what a person needs to act on it.
 #[derive(Clone, Debug, PartialEq)]

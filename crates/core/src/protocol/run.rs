@@ -1,7 +1,7 @@
 use super::head::{Head, Merge, Phase, Reach, Refusal, Run, Seal, Source};
 use super::report::{Cause, Outcome, Problem, Report, Stage, State, Status};
 use super::target::{Found, Target};
-use crate::chain::{Chain, Link, Standing, Version};
+use crate::chain::{Chain, Chains, Link, Route, Standing, Version};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A run that dies this often goes back: something in it kills.
@@ -55,18 +55,23 @@ pub async fn status<T: Target>(target: &T, chain: &Chain) -> Result<Status> {
         Found::Unmarked => return Ok(Status { version: Version(1), ..report(State::Behind, None, None) }),
         Found::Marked(head) => *head,
     };
-    let stands = standing(chain, &head);
-    let (state, problem) = match (&head.run, &stands, &head.refused) {
-        (Some(Run { stuck: Some(problem), .. }), _, _) => (State::Stuck, Some(problem.clone())),
-        (Some(_), _, _) => (State::Moving, None),
-        (None, Err(error), _) => (state_of(error.kind()), Some(Problem::from(error))),
-        (None, Ok(version), _) if *version == chain.tip() => (State::Current, None),
-        (None, Ok(_), Some(refusal)) if refusal.tip == tip_head(chain) => {
-            (State::Refused, Some(refusal.problem.clone()))
+    if let Some(run) = &head.run {
+        let state = if run.stuck.is_some() { State::Stuck } else { State::Moving };
+        return Ok(report(state, Some(&head), run.stuck.clone()));
+    }
+    let refusal = head.refused.as_ref().filter(|refusal| refusal.tip == chain.lock().head());
+    let way = match standing(chain, &head) {
+        Ok(version) if version == chain.tip() => return Ok(report(State::Current, Some(&head), None)),
+        Ok(_) => State::Behind,
+        Err(error) if can_leave(&error) && chains(target, chain, &head).await?.find(&head.line).is_some() => {
+            State::Ahead
         }
-        (None, Ok(_), _) => (State::Behind, None),
+        Err(error) => return Ok(report(state_of(error.kind()), Some(&head), Some(Problem::from(&error)))),
     };
-    Ok(report(state, Some(&head), problem))
+    Ok(match refusal {
+        Some(refusal) => report(State::Refused, Some(&head), Some(refusal.problem.clone())),
+        None => report(way, Some(&head), None),
+    })
 }
 
 /// Finishes whatever was interrupted, then does what is asked.
@@ -79,7 +84,7 @@ pub async fn status<T: Target>(target: &T, chain: &Chain) -> Result<Status> {
 /// an import or a restore the reason why it was not done.
 pub async fn run<T: Target>(target: &T, chain: &Chain, request: Request) -> Result<Status> {
     let _guard = target.acquire().await?;
-    let runner = Runner { target, chain };
+    let mut runner = Runner { target, chain, chains: Chains::own(chain) };
     let settled = match runner.settle().await {
         // A head that only a newer Exuvia can read: the status says so.
         Err(error) if error.kind() == ErrorKind::Newer && matches!(request, Request::Migrate { .. }) => {
@@ -111,13 +116,14 @@ pub async fn run<T: Target>(target: &T, chain: &Chain, request: Request) -> Resu
                     "expected data at the chain's tip before an import, found it elsewhere; migrate first",
                 ));
             }
-            let run = runner.plan(Cause::Import, version, chain.lock().line, Source::Staged { seal: staged, merge });
-            runner.start(head, run).await??;
+            let source = Source::Staged { seal: staged, merge };
+            let run = runner.plan(&head, Cause::Import, version, chain.lock().line, source);
+            runner.start(head, run.ok_or_else(unknown_way)?).await??;
         }
         Request::Restore { seal, line } => {
             let version = if head.lost { Version(0) } else { head.version };
-            let run = runner.plan(Cause::Restore, version, line, Source::Snapshot { seal });
-            runner.start(head, run).await??;
+            let run = runner.plan(&head, Cause::Restore, version, line, Source::Snapshot { seal });
+            runner.start(head, run.ok_or_else(unknown_way)?).await??;
         }
     }
     status(target, chain).await
@@ -135,21 +141,24 @@ enum Settled {
 struct Runner<'r, T> {
     target: &'r T,
     chain: &'r Chain,
+    chains: Chains<'r>,
 }
 
 impl<T: Target> Runner<'_, T> {
     /// Brings the store to rest: without a run.
-    async fn settle(&self) -> Result<Settled> {
+    async fn settle(&mut self) -> Result<Settled> {
         let mut head = match self.target.find().await? {
             Found::Marked(head) => *head,
             Found::Unmarked => Head::unmarked(),
             Found::Lost => return Ok(Settled::Lost(Box::new(Head::unmarked()))),
             Found::Fresh => {
                 let head = Head::unmarked().on_line(self.chain.lock().line);
+                self.target.keep(self.chain).await?;
                 self.put(head.clone()).await?;
                 head
             }
         };
+        self.chains = chains(self.target, self.chain, &head).await?;
         while let Some(run) = head.run.clone() {
             match self.adopt(Head { run: None, ..head.clone() }, run).await? {
                 Some(settled) => head = settled,
@@ -163,101 +172,127 @@ impl<T: Target> Runner<'_, T> {
     async fn adopt(&self, head: Head, mut run: Run) -> Result<Option<Head>> {
         run.token = self.target.token();
         run.attempts += 1;
-        // A snapshot is brought back as it is; everything else needs the chain.
-        let knows_way = match run.source {
-            Source::Snapshot { .. } => true,
-            Source::Chain | Source::Staged { .. } => matches!(self.chain.standing(&run.to_line), Standing::At(_)),
-        };
+        let known = self.route(&head, &run);
+        let knows_way = known.is_some();
+        let route = known.unwrap_or_else(|| self.nowhere());
         match run.phase {
             Phase::Capture => {
-                self.target.sweep(&run).await?;
+                self.target.sweep(&run, &route).await?;
                 self.let_go(&run).await;
                 self.put(Head { run: None, ..head }).await.map(Some)
             }
-            Phase::Up if run.attempts > ATTEMPTS => self.turn_back(head, run, &too_often()).await,
-            Phase::Up if !knows_way => self.turn_back(head, run, &unknown_way()).await,
+            Phase::Up if run.attempts > ATTEMPTS => self.turn_back(head, run, &route, &too_often()).await,
+            Phase::Up if !knows_way => self.turn_back(head, run, &route, &unknown_way()).await,
             Phase::Up => {
-                self.secure(&mut run).await?;
+                self.secure(&mut run, &route).await?;
                 let head = self.note(head, &run).await?;
-                self.go_up(head, run).await
+                self.go_up(head, run, &route).await
             }
             Phase::Back => {
                 let head = self.note(head, &run).await?;
-                self.go_back(head, run).await
+                self.go_back(head, run, &route).await
             }
             // What an import leaves can be told only by a build that knows its version.
             Phase::Sweep if !knows_way && run.source != Source::Chain => Ok(None),
             Phase::Sweep => {
                 let head = self.note(head, &run).await?;
-                self.finish(head, run).await.map(Some)
+                self.finish(head, run, &route).await.map(Some)
             }
         }
     }
 
     /// Two stores have no common order: after a power failure the head may be there and the snapshot not. Then the data
     /// itself says what it was.
-    async fn secure(&self, run: &mut Run) -> Result<()> {
+    async fn secure(&self, run: &mut Run, route: &Route<'_>) -> Result<()> {
         if let (Source::Chain, Some(seal)) = (&run.source, &run.seal)
             && !self.target.verify(seal).await?
         {
-            run.seal = Some(self.target.recapture(run).await?);
+            run.seal = Some(self.target.recapture(run, route).await?);
         }
         Ok(())
     }
 
     fn plan_migration(&self, head: &Head, retry: bool) -> Option<Run> {
-        let from = match head.version {
-            Version(0) => Version(1),
-            _ => standing(self.chain, head).ok()?,
-        };
-        let refused = head.refused.as_ref().is_some_and(|refusal| refusal.tip == tip_head(self.chain));
-        let at_rest = from == self.chain.tip() && head.version == from;
-        if at_rest || refused && !retry {
+        let lock = self.chain.lock();
+        let refused = head.refused.as_ref().is_some_and(|refusal| refusal.tip == lock.head());
+        if head.line == lock.line || refused && !retry {
             return None;
         }
-        Some(self.plan(Cause::Migrate, from, self.chain.lock().line, Source::Chain))
+        match standing(self.chain, head) {
+            Err(error) if !can_leave(&error) => return None,
+            _ => {}
+        }
+        self.plan(head, Cause::Migrate, head.version.max(Version(1)), lock.line, Source::Chain)
     }
 
-    fn plan(&self, cause: Cause, from: Version, to_line: Vec<Link>, source: Source) -> Run {
+    /// Where the data stands and where the run leads, each on a chain that knows the line.
+    fn route(&self, head: &Head, run: &Run) -> Option<Route<'_>> {
+        let start = match head.version.min(run.from) {
+            // Of no version, or of the first that there is.
+            Version(0) => Some((self.chain, run.from)),
+            _ => self.chains.find(&head.line),
+        };
+        let end = self.chains.find(&run.to_line);
+        match run.source {
+            Source::Chain | Source::Staged { .. } => Some(Route::between(start?, end?)),
+            // Brought back as it is, whatever chain it is of.
+            Source::Snapshot { .. } => {
+                let nowhere = (self.chain, Version(0));
+                Some(Route::between(start.unwrap_or(nowhere), end.unwrap_or(nowhere)))
+            }
+        }
+    }
+
+    /// For what goes no way along the chain.
+    fn nowhere(&self) -> Route<'_> {
+        Route::between((self.chain, Version(0)), (self.chain, Version(0)))
+    }
+
+    /// A run as it starts; `None` where nobody knows the way.
+    fn plan(&self, head: &Head, cause: Cause, from: Version, to_line: Vec<Link>, source: Source) -> Option<Run> {
         let token = self.target.token();
-        let to = Version(to_line.len() as u32);
-        Run {
+        let mut run = Run {
             id: token.clone(),
             token,
             attempts: 1,
             cause,
             from,
-            leaves: Reach::of_version(self.chain, from),
-            uses: Reach::of_version(self.chain, to),
+            leaves: Vec::new(),
+            uses: Vec::new(),
             to_line,
             source,
             now: self.target.now(),
             phase: Phase::Capture,
+            keeps: None,
             seal: None,
             records: Default::default(),
             bytes: 0,
             notes: Vec::new(),
             problem: None,
             stuck: None,
-        }
+        };
+        let route = self.route(head, &run)?;
+        (run.leaves, run.uses) = (Reach::left_by(&route), Reach::of_all(route.after()));
+        Some(run)
     }
 
     /// A new run, to its end. The inner result says whether it was committed.
     async fn start(&self, head: Head, mut run: Run) -> Result<Result<()>> {
+        let route = self.route(&head, &run).ok_or_else(unknown_way)?;
         let before = self.note(Head { refused: None, ..head }, &run).await?;
-        let captured = self.prepare(&mut run).await;
+        let captured = self.prepare(&mut run, &route).await;
         let seal = match captured {
             Ok(seal) => seal,
             Err(error) if passes_on(&error) => return Err(error),
             Err(error) => {
-                self.refuse(before, &run, &error).await?;
+                self.refuse(before, &run, &route, &error).await?;
                 return Ok(Err(error));
             }
         };
         run.seal = Some(seal);
         run.phase = Phase::Up;
         let head = self.note(before, &run).await?;
-        match self.go_up(head, run).await? {
+        match self.go_up(head, run, &route).await? {
             Some(Head { last_run: Some(Report { outcome: Outcome::Committed, .. }), .. }) => Ok(Ok(())),
             Some(Head { last_run: Some(Report { problem: Some(problem), .. }), .. }) => Ok(Err(Error::new(
                 ErrorKind::Validation,
@@ -270,41 +305,50 @@ impl<T: Target> Runner<'_, T> {
         }
     }
 
-    async fn prepare(&self, run: &mut Run) -> Result<Seal> {
+    async fn prepare(&self, run: &mut Run, route: &Route<'_>) -> Result<Seal> {
         self.target.enter(run, Stage::Inspect);
         self.target.inspect(run).await?;
         self.target.enter(run, Stage::Assess);
-        self.target.capture(run).await
+        if run.source == Source::Chain {
+            route.check()?;
+        }
+        let seal = self.target.capture(run, route).await?;
+        // Before the first record is written, so that there is a chain for the line at every moment. A snapshot that is
+        // brought back holds its own.
+        if !matches!(run.source, Source::Snapshot { .. }) {
+            run.keeps = Some(self.target.keep(self.chain).await?);
+        }
+        Ok(seal)
     }
 
     /// Nothing was written: the head says so, and why.
-    async fn refuse(&self, head: Head, run: &Run, error: &Error) -> Result<()> {
+    async fn refuse(&self, head: Head, run: &Run, route: &Route<'_>, error: &Error) -> Result<()> {
         let problem = Problem::from(error);
         let report = run.report(Outcome::Refused, self.target.now(), Some(problem.clone()));
         let refused = (run.cause == Cause::Migrate).then(|| Refusal { tip: head_of(&run.to_line), problem });
-        self.target.sweep(run).await?;
+        self.target.sweep(run, route).await?;
         self.let_go(run).await;
         self.put(Head { run: None, refused, last_run: Some(report), ..head }).await.map(drop)
     }
 
-    async fn go_up(&self, head: Head, run: Run) -> Result<Option<Head>> {
+    async fn go_up(&self, head: Head, run: Run, route: &Route<'_>) -> Result<Option<Head>> {
         self.target.enter(&run, Stage::Apply);
-        let written = match self.target.apply(&run).await {
+        let written = match self.target.apply(&run, route).await {
             Ok(()) => {
                 self.target.enter(&run, Stage::Validate);
-                self.target.validate(&run).await
+                self.target.validate(&run, route).await
             }
             Err(error) => Err(error),
         };
         match written {
-            Ok(()) => self.commit(head, run).await.map(Some),
+            Ok(()) => self.commit(head, run, route).await.map(Some),
             Err(error) if passes_on(&error) => Err(error),
-            Err(error) => self.turn_back(head, run, &error).await,
+            Err(error) => self.turn_back(head, run, route, &error).await,
         }
     }
 
     /// One write changes the version. From here on the new data stands.
-    async fn commit(&self, head: Head, mut run: Run) -> Result<Head> {
+    async fn commit(&self, head: Head, mut run: Run, route: &Route<'_>) -> Result<Head> {
         self.target.enter(&run, Stage::Commit);
         run.phase = Phase::Sweep;
         let report = run.report(Outcome::Committed, self.target.now(), None);
@@ -312,12 +356,12 @@ impl<T: Target> Runner<'_, T> {
         let lost = run.to_line.is_empty();
         let head = Head { last_run: Some(report), lost, ..head.on_line(run.to_line.clone()) };
         let head = self.note(head, &run).await?;
-        self.finish(head, run).await
+        self.finish(head, run, route).await
     }
 
-    async fn finish(&self, mut head: Head, run: Run) -> Result<Head> {
+    async fn finish(&self, mut head: Head, run: Run, route: &Route<'_>) -> Result<Head> {
         self.target.enter(&run, Stage::Sweep);
-        match self.target.sweep(&run).await {
+        match self.target.sweep(&run, route).await {
             // The new data stands; what cannot be told from it any more is better kept than guessed.
             Err(error) if error.kind() == ErrorKind::Snapshot => {
                 let note = format!("records that the run was to remove may still be there: {error}");
@@ -337,18 +381,18 @@ impl<T: Target> Runner<'_, T> {
         let _ = self.target.retain(run).await;
     }
 
-    async fn turn_back(&self, head: Head, mut run: Run, error: &Error) -> Result<Option<Head>> {
+    async fn turn_back(&self, head: Head, mut run: Run, route: &Route<'_>, error: &Error) -> Result<Option<Head>> {
         run.phase = Phase::Back;
         run.problem = Some(Problem::from(error));
         let head = self.note(head, &run).await?;
-        self.go_back(head, run).await
+        self.go_back(head, run, route).await
     }
 
     /// Exactly the snapshot again. Where that fails the gate stays shut, and each start tries again.
-    async fn go_back(&self, head: Head, mut run: Run) -> Result<Option<Head>> {
+    async fn go_back(&self, head: Head, mut run: Run, route: &Route<'_>) -> Result<Option<Head>> {
         self.target.enter(&run, Stage::Restore);
         let restored = match &run.seal {
-            Some(seal) if self.target.verify(seal).await? => self.target.restore(&run).await,
+            Some(seal) if self.target.verify(seal).await? => self.target.restore(&run, route).await,
             _ => Err(Error::new(
                 ErrorKind::Snapshot,
                 "expected the run's snapshot, found it missing or damaged; the data is left as it is",
@@ -370,7 +414,7 @@ impl<T: Target> Runner<'_, T> {
         let says = |problem: &Problem| run.cause == Cause::Migrate && problem.kind != ErrorKind::Fork.name();
         let refused = problem.clone().filter(says).map(refusal);
         let report = run.report(Outcome::Restored, self.target.now(), problem);
-        self.target.sweep(&run).await?;
+        self.target.sweep(&run, route).await?;
         let head = self.put(Head { run: None, refused, last_run: Some(report), ..head }).await?;
         self.let_go(&run).await;
         Ok(Some(head))
@@ -414,16 +458,27 @@ fn standing(chain: &Chain, head: &Head) -> Result<Version> {
     }
 }
 
+/// The chains that the lines in a head can be followed on.
+async fn chains<'c, T: Target>(target: &T, own: &'c Chain, head: &Head) -> Result<Chains<'c>> {
+    let mut chains = Chains::own(own);
+    let lines = [Some(&head.line), head.run.as_ref().map(|run| &run.to_line)];
+    if lines.into_iter().flatten().any(|line| chains.find(line).is_none()) {
+        target.chains().await?.iter().for_each(|text| chains.add(text));
+    }
+    Ok(chains)
+}
+
+/// Whether data in this state may leave its line, along a chain that knows it.
+fn can_leave(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Newer | ErrorKind::Fork)
+}
+
 fn state_of(kind: ErrorKind) -> State {
     match kind {
         ErrorKind::Newer => State::Newer,
         ErrorKind::Edited => State::Edited,
         _ => State::Fork,
     }
-}
-
-fn tip_head(chain: &Chain) -> String {
-    head_of(&chain.lock().line)
 }
 
 fn head_of(line: &[Link]) -> String {

@@ -1,5 +1,6 @@
 use super::head::{Head, Run, Seal};
 use super::report::{Progress, Stage};
+use crate::chain::{Chain, Route};
 use crate::error::Result;
 
 /// What is known of a store when a run begins.
@@ -40,6 +41,19 @@ pub trait Target {
     /// [`crate::ErrorKind::Store`], [`crate::ErrorKind::Quota`]
     async fn put(&self, head: &Head) -> Result<()>;
 
+    /// The chains that are kept whole beside the data, each as the text of [`Chain::to_value`].
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Store`]
+    async fn chains(&self) -> Result<Vec<String>>;
+
+    /// Keeps a chain beside the data and those that are kept already, so that a build which does not have it can go
+    /// back along it. Answers with the name that it is kept under.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Store`], [`crate::ErrorKind::Quota`]
+    async fn keep(&self, chain: &Chain) -> Result<String>;
+
     /// Whether there is room for the run, and whatever else can be known before reading the data.
     ///
     /// # Errors
@@ -50,14 +64,14 @@ pub trait Target {
     ///
     /// # Errors
     /// Whatever forbids the run; nothing but the snapshot was written.
-    async fn capture(&self, run: &mut Run) -> Result<Seal>;
+    async fn capture(&self, run: &mut Run, route: &Route<'_>) -> Result<Seal>;
 
     /// Saves the data as it was before the run, from what a half-written store still holds: the old keys, the residues
     /// and the markers. For a run whose snapshot is gone. Nothing but the snapshot is written.
     ///
     /// # Errors
     /// Whatever forbids it.
-    async fn recapture(&self, run: &Run) -> Result<Seal>;
+    async fn recapture(&self, run: &Run, route: &Route<'_>) -> Result<Seal>;
 
     /// Whether a snapshot is there and whole.
     ///
@@ -70,25 +84,25 @@ pub trait Target {
     /// # Errors
     /// [`crate::ErrorKind::Store`], [`crate::ErrorKind::Quota`], [`crate::ErrorKind::Snapshot`],
     /// [`crate::ErrorKind::Fenced`]
-    async fn apply(&self, run: &Run) -> Result<()>;
+    async fn apply(&self, run: &Run, route: &Route<'_>) -> Result<()>;
 
     /// Reads the new records back and compares.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Validation`] with the record that is not what was meant.
-    async fn validate(&self, run: &Run) -> Result<()>;
+    async fn validate(&self, run: &Run, route: &Route<'_>) -> Result<()>;
 
     /// Makes the store exactly what the run's snapshot holds, and checks that it is.
     ///
     /// # Errors
     /// As [`Target::apply`] and [`Target::validate`].
-    async fn restore(&self, run: &Run) -> Result<()>;
+    async fn restore(&self, run: &Run, route: &Route<'_>) -> Result<()>;
 
     /// Removes from the store what only the run, or the old form, needed.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Store`]
-    async fn sweep(&self, run: &Run) -> Result<()>;
+    async fn sweep(&self, run: &Run, route: &Route<'_>) -> Result<()>;
 
     /// Lets go of what no run needs any more: staged records, and the oldest snapshots. Never of the run's own.
     ///

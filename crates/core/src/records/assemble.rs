@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::Records;
-use super::line::{self, Record};
+use super::line;
 use super::snapshot::Manifest;
 use super::source::Present;
 use super::store::{Host, Store, Vault};
-use crate::chain::{Collection, Layout};
+use crate::chain::{Collection, Layout, Record, Route};
 use crate::document::write_text;
 use crate::error::Result;
 use crate::protocol::{Merge, Run, Source};
@@ -16,6 +16,7 @@ use crate::protocol::{Merge, Run, Source};
 pub(super) struct Assembly<'a, 'c, S, V, H> {
     pub(super) records: &'a Records<'c, S, V, H>,
     pub(super) run: &'a Run,
+    pub(super) route: &'a Route<'a>,
     pub(super) name: &'a str,
     pub(super) collection: &'a Collection,
     pub(super) present: &'a Present,
@@ -41,7 +42,7 @@ impl<S: Store, V: Vault, H: Host> Assembly<'_, '_, S, V, H> {
             let before = Manifest::load(&self.records.vault, seal).await?;
             for index in 0..before.chunks.len() {
                 let chunk = before.chunk(&self.records.vault, index).await?;
-                let mut found = line::records(&chunk, self.records.chain, self.run.from)?;
+                let mut found = line::records(&chunk, self.route.before())?;
                 found.retain(|record| record.collection == self.name);
                 for record in &found {
                     survivors.insert(record.key.to_string(), record.residues.place.unwrap_or(u64::MAX));
@@ -69,7 +70,7 @@ impl<S: Store, V: Vault, H: Host> Assembly<'_, '_, S, V, H> {
     }
 
     fn moved<'t>(&self, chunk: &'t str) -> Result<Vec<Record<'t>>> {
-        Ok(self.records.moved(self.run, chunk)?.into_iter().map(|moved| moved.record).collect())
+        Ok(self.records.moved(self.run, self.route, chunk)?.into_iter().map(|moved| moved.record).collect())
     }
 
     async fn staged_keys(&self, source: &Manifest) -> Result<HashMap<String, ()>> {

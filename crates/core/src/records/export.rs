@@ -37,11 +37,12 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         let header = Header { exuvia: "export".to_owned(), format: 1, version, line };
         let header = header.to_json();
         emit(&format!("{},\"chain\":{}}}\n", &header[..header.len() - 1], self.chain.to_value().to_json()))?;
-        let mut walk = Walk::new(&self.store, self.chain, version, self.store.keys().await?);
+        let collections = self.chain.collections(version);
+        let mut walk = Walk::new(&self.store, collections, self.store.keys().await?);
         let mut count = 0;
         while let Some(chunk) = walk.next().await? {
             let mut text = String::with_capacity(chunk.len());
-            for record in line::records(&chunk, self.chain, version)? {
+            for record in line::records(&chunk, collections)? {
                 write_record(&record, &mut text);
                 count += 1;
             }

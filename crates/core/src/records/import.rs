@@ -8,15 +8,14 @@ use litemap::LiteMap;
 use super::Records;
 use super::export::not_at_rest;
 use super::file::{Bytes, Footer, Header, Lines, import};
-use super::line::{self, Line, Record, check_key, write_record};
+use super::line::{self, Line, check_key, write_record};
 use super::snapshot::{CHUNK, Purpose, SnapshotWriter};
 use super::store::{Host, Store, Vault};
 use super::walk::{Census, Walk};
-use crate::chain::{Chain, Layout, OWN_PREFIX, Residues, Standing, Version};
+use crate::chain::{Chain, Layout, OWN_PREFIX, Record, Residues, Standing, Version};
 use crate::document::{Digest, Json, Object, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json_object;
-use crate::lens::Context;
 use crate::protocol::{Cause, Found, Merge, Problem, Seal, Target};
 
 /// What an import would do.
@@ -159,9 +158,10 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
 
     async fn digests(&self, version: Version) -> Result<HashMap<(String, String), Digest>> {
         let mut digests = HashMap::new();
-        let mut walk = Walk::new(&self.store, self.chain, version, self.store.keys().await?);
+        let collections = self.chain.collections(version);
+        let mut walk = Walk::new(&self.store, collections, self.store.keys().await?);
         while let Some(chunk) = walk.next().await? {
-            for record in line::records(&chunk, self.chain, version)? {
+            for record in line::records(&chunk, collections)? {
                 let digest = Digest::of(&record.value)?;
                 digests.insert((record.collection.into_owned(), record.key.into_owned()), digest);
             }
@@ -180,7 +180,10 @@ struct Import<'c, B> {
     brought: Option<Chain>,
     version: Version,
     lines: Lines<B>,
+    /// The records of the file.
     seen: HashSet<(String, String)>,
+    /// The records that came of them.
+    taken: HashSet<(String, String)>,
     census: Census,
     ended: bool,
 }
@@ -196,6 +199,7 @@ impl<'c, B: Bytes> Import<'c, B> {
             version: Version(0),
             lines,
             seen: HashSet::new(),
+            taken: HashSet::new(),
             census: Census::default(),
             ended: false,
         }
@@ -276,9 +280,12 @@ impl<'c, B: Bytes> Import<'c, B> {
             |name: &str| object.remove(name).and_then(|value| value.text().ok().flatten()).ok_or_else(malformed);
         let (collection, key) = (text("collection")?, text("key")?);
         let value = object.remove("record").ok_or_else(malformed)?;
-        let record = self.at_tip(collection, key, value, &mut object)?;
-        write_record(&record, out);
-        self.census.count(&record.collection);
+        for record in self.at_tip(collection, key, value, &mut object)? {
+            write_record(&record, out);
+            if !record.is_aside {
+                self.census.count(&record.collection);
+            }
+        }
         Ok(())
     }
 
@@ -286,9 +293,10 @@ impl<'c, B: Bytes> Import<'c, B> {
         &mut self,
         collection: Cow<'a, str>,
         key: Cow<'a, str>,
-        mut value: Value<'a>,
+        value: Value<'a>,
         rest: &mut Object<'a>,
-    ) -> Result<Record<'a>> {
+    ) -> Result<Vec<Record<'a>>> {
+        let place = self.seen.len() as u64;
         if key.starts_with(OWN_PREFIX) {
             return Err(import("expected a key that is not Exuvia's own, found one that is"));
         }
@@ -296,42 +304,51 @@ impl<'c, B: Bytes> Import<'c, B> {
             return Err(import("expected a record once, found it twice").in_collection(&collection).in_record(&key));
         }
         let residues = rest.remove("residue").map(|residue| Residues::from_value(&residue)).transpose()?;
-        let mut residues = residues.unwrap_or_default();
-        let (chain, tip) = (self.brought.as_ref().unwrap_or(self.chain), self.chain.tip());
-        let place = self.census.total();
-        let survives = self.survives;
-        let mut bring = || {
+        let residues = residues.unwrap_or_default();
+        let mut record = Record { collection, key, value, residues, is_aside: false };
+        let (collection, key) = (record.collection.clone(), record.key.clone());
+        let chain = self.brought.as_ref().unwrap_or(self.chain);
+        let bring = || {
             let before = chain.collection(&collection, self.version)?;
-            before.schema.validate(&value)?;
-            check_key(&before.layout, &collection, &key, &mut value)?;
-            chain.translate(
-                &collection,
-                self.version,
-                tip,
-                Context { now: self.now, key: &key },
-                &mut value,
-                &mut residues,
-            )?;
-            let after = self.chain.collection(&collection, tip)?;
-            after.schema.validate(&value)?;
-            check_key(&after.layout, &collection, &key, &mut value)?;
-            if [before, after].iter().any(|at| matches!(at.layout, Layout::Array { .. })) {
+            before.schema.validate(&record.value)?;
+            check_key(&before.layout, &collection, &key, &mut record.value)?;
+            if matches!(before.layout, Layout::Array { .. }) {
+                record.residues.place.get_or_insert(place);
+            }
+            chain.move_family(self.version, self.chain.tip(), self.now, vec![record])
+        };
+        let brought = bring().map_err(|error: Error| error.in_collection(&collection).in_record(&key))?;
+        brought.into_iter().map(|record| self.landed(record, place)).collect()
+    }
+
+    /// Checks what came of a record at the chain's tip.
+    fn landed<'a>(&mut self, mut record: Record<'a>, place: u64) -> Result<Record<'a>> {
+        let Record { collection, key, value, residues, is_aside } = &mut record;
+        if !self.taken.insert((collection.to_string(), key.to_string())) {
+            let error = import("expected keys that differ at the chain's tip, found two records with this one");
+            return Err(error.in_collection(collection).in_record(key));
+        }
+        if !*is_aside {
+            let after = self.chain.collection(collection, self.chain.tip())?;
+            let fits = after.schema.validate(value).and_then(|()| check_key(&after.layout, collection, key, value));
+            fits.map_err(|error| error.in_collection(collection).in_record(key))?;
+            if matches!(after.layout, Layout::Array { .. }) {
                 residues.place.get_or_insert(place);
             }
-            survives(&value.to_json())
-        };
-        bring().map_err(|error: Error| error.in_collection(&collection).in_record(&key))?;
-        Ok(Record { collection, key, value, residues })
+        }
+        let survives = (self.survives)(&value.to_json());
+        survives.map_err(|error| error.in_collection(collection).in_record(key))?;
+        Ok(record)
     }
 
     fn footer(&mut self, line: &str, digest: &blake3::Hasher) -> Result<()> {
         let footer = Footer::from_json(line)
             .ok_or_else(|| import("expected a last line {\"end\":true,\"records\":…}, found another"))?;
-        if footer.records != self.census.total() {
+        let records = self.seen.len() as u64;
+        if footer.records != records {
             return Err(import(&format!(
-                "expected {} records as the last line says, found {}; lines are missing",
+                "expected {} records as the last line says, found {records}; lines are missing",
                 footer.records,
-                self.census.total()
             )));
         }
         if footer.digest.is_some_and(|expected| expected != digest.finalize().to_hex().as_str()) {

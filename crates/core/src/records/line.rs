@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::chain::{Chain, Collection, Layout, Residues, Version};
+use crate::chain::{
+    Collection, Collections, Family, Layout, RESIDUE_LEVELS, Record, Residues, Route, aside_prefix, residue_prefix,
+};
 use crate::document::{Object, Value, write_text};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -12,7 +14,37 @@ pub(super) const RESIDUE: &str = "exuvia:r:";
 
 /// The key of a record's residue.
 pub(super) fn residue_key(collection: &str, record: &str) -> String {
-    format!("{RESIDUE}{collection}:{record}")
+    residue_prefix(collection) + record
+}
+
+/// Keys of records that are set aside start so: the prefix, the collection, a colon, the record's key.
+pub(super) const ASIDE: &str = "exuvia:a:";
+
+/// The key and the value of a record that is set aside: a text, since a browser would cut off what is nested deep.
+pub(super) fn aside_entry(record: &Record<'_>) -> (String, String) {
+    let mut text = String::from("{\"record\":");
+    record.value.write(&mut text);
+    if !record.residues.is_empty() {
+        text.push_str(",\"residue\":");
+        record.residues.to_value().write(&mut text);
+    }
+    text.push('}');
+    (aside_prefix(&record.collection) + &record.key, Value::from(&*text).to_json())
+}
+
+pub(super) fn read_aside(key: &str, value: &Value<'_>) -> Result<Record<'static>> {
+    let malformed =
+        || Error::new(ErrorKind::Snapshot, "expected a record as Exuvia sets it aside, found something else");
+    let (collection, key) = key.strip_prefix(ASIDE).and_then(|name| name.split_once(':')).ok_or_else(malformed)?;
+    let text = value.text()?.ok_or_else(malformed)?;
+    let Value::Object(mut parts) = Value::parse_inside(&text, RESIDUE_LEVELS)?.opened()? else {
+        return Err(malformed());
+    };
+    let value = parts.remove("record").ok_or_else(malformed)?.into_owned()?;
+    let residues = parts.remove("residue").map(Value::into_owned).transpose()?;
+    let residues = residues.map_or_else(|| Ok(Residues::default()), |residues| Residues::from_value(&residues))?;
+    let (collection, key) = (Cow::Owned(collection.to_owned()), Cow::Owned(key.to_owned()));
+    Ok(Record { collection, key, value, residues, is_aside: true })
 }
 
 /// One line.
@@ -27,14 +59,6 @@ pub(super) enum Line<'a> {
     Record(Record<'a>),
 }
 
-/// One record, wherever it lives.
-pub(super) struct Record<'a> {
-    pub(super) collection: Cow<'a, str>,
-    pub(super) key: Cow<'a, str>,
-    pub(super) value: Value<'a>,
-    pub(super) residues: Residues<'a>,
-}
-
 /// What wraps a document in a line: the line's object, and the array or object of a slice.
 const LEVELS: usize = 2;
 
@@ -43,12 +67,8 @@ impl<'a> Line<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self> {
         let malformed = || Error::new(ErrorKind::Snapshot, "expected a line of a snapshot, found something else");
         let Value::Object(mut line) = Value::trusted(text, LEVELS)?.opened()? else { return Err(malformed()) };
-        let mut text_at = |name: &str| line.remove(name).and_then(|value| value.text().ok().flatten());
-        if let (Some(collection), Some(key)) = (text_at("collection"), text_at("key")) {
-            let value = line.remove("record").ok_or_else(malformed)?;
-            let residues =
-                line.remove("residue").map_or_else(|| Ok(Residues::default()), |value| Residues::from_value(&value))?;
-            return Ok(Line::Record(Record { collection, key, value, residues }));
+        if line.get("collection").is_some() {
+            return Ok(Line::Record(record_of(line)?));
         }
         let key = line.remove("at").and_then(|key| key.text().ok().flatten()).ok_or_else(malformed)?;
         if let Some(value) = line.remove("value") {
@@ -65,6 +85,18 @@ impl<'a> Line<'a> {
             _ => Err(malformed()),
         }
     }
+}
+
+fn record_of<'a>(mut line: Object<'a>) -> Result<Record<'a>> {
+    let malformed =
+        || Error::new(ErrorKind::Snapshot, "expected a record in a line of a snapshot, found something else");
+    let mut text_at =
+        |name: &str| line.remove(name).and_then(|value| value.text().ok().flatten()).ok_or_else(malformed);
+    let (collection, key) = (text_at("collection")?, text_at("key")?);
+    let value = line.remove("record").ok_or_else(malformed)?;
+    let residues = line.remove("residue").map(|value| Residues::from_value(&value)).transpose()?.unwrap_or_default();
+    let is_aside = line.remove("aside").is_some();
+    Ok(Record { collection, key, value, residues, is_aside })
 }
 
 /// Writes the line of a whole value.
@@ -90,6 +122,19 @@ pub(super) fn write_slice(key: &str, start: usize, is_array: bool, text: &str, o
 
 /// Writes the line of a record, as it stands in chunks and in export files.
 pub(super) fn write_record(record: &Record<'_>, out: &mut String) {
+    write_member(record, out);
+    out.push('\n');
+}
+
+/// Writes the line of a family, of what [`write_member`] wrote of its records.
+pub(super) fn write_family(members: &[String], out: &mut String) {
+    out.push_str("{\"family\":[");
+    out.push_str(&members.join(","));
+    out.push_str("]}\n");
+}
+
+/// Writes a record without the end of its line.
+pub(super) fn write_member(record: &Record<'_>, out: &mut String) {
     out.push_str("{\"collection\":");
     write_text(&record.collection, out);
     out.push_str(",\"key\":");
@@ -100,23 +145,47 @@ pub(super) fn write_record(record: &Record<'_>, out: &mut String) {
         out.push_str(",\"residue\":");
         record.residues.to_value().write(out);
     }
-    out.push_str("}\n");
+    if record.is_aside {
+        out.push_str(",\"aside\":true");
+    }
+    out.push('}');
 }
 
-/// The records in a chunk whose storage is laid out as at `version`.
-pub(super) fn records<'a>(chunk: &'a str, chain: &Chain, version: Version) -> Result<Vec<Record<'a>>> {
-    let collections = chain.collections(version);
+/// The families in a chunk of the source of a route.
+pub(super) fn families<'a>(chunk: &'a str, route: &Route<'_>) -> Result<Vec<Family<'a>>> {
+    if !route.gathers() {
+        return Ok(records_and_asides(chunk, route.before())?.into_iter().map(|record| vec![record]).collect());
+    }
+    let malformed = || Error::new(ErrorKind::Snapshot, "expected a line of families, found something else");
+    let family = |line| {
+        let line = Value::parse_inside(line, LEVELS + RESIDUE_LEVELS)?;
+        let members = line.members().and_then(|mut line| line.remove("family")).ok_or_else(malformed)?;
+        let Value::Array(members) = members.opened()? else { return Err(malformed()) };
+        members.iter().map(|member| record_of(member.members().ok_or_else(malformed)?)).collect()
+    };
+    chunk.lines().map(family).collect()
+}
+
+/// The records of collections in a chunk.
+pub(super) fn records<'a>(chunk: &'a str, collections: &Collections) -> Result<Vec<Record<'a>>> {
+    let mut found = records_and_asides(chunk, collections)?;
+    found.retain(|record| !record.is_aside);
+    Ok(found)
+}
+
+/// The records of collections in a chunk, and those that are set aside.
+pub(super) fn records_and_asides<'a>(chunk: &'a str, collections: &Collections) -> Result<Vec<Record<'a>>> {
     let mut residues = HashMap::new();
-    let mut stored = Vec::new();
+    let (mut stored, mut found) = (Vec::new(), Vec::new());
     for line in chunk.lines() {
         match Line::parse(line)? {
             Line::Whole { key, value } if key.starts_with(RESIDUE) => {
                 drop(residues.insert(key.into_owned(), Residues::from_value(&value)?));
             }
+            Line::Whole { key, value } if key.starts_with(ASIDE) => found.push(read_aside(&key, &value)?),
             line => stored.push(line),
         }
     }
-    let mut found = Vec::new();
     for line in stored {
         let key = match &line {
             Line::Whole { key, .. } | Line::Items { key, .. } | Line::Members { key, .. } => key.clone(),
@@ -144,7 +213,7 @@ fn split<'a>(
     let mut add = |key: Cow<'a, str>, value: Value<'a>, place: Option<u64>| {
         let mut residues = residues.remove(&residue_key(name, &key)).unwrap_or_default();
         residues.place = place.or(residues.place);
-        found.push(Record { collection: Cow::Owned(name.to_owned()), key, value, residues });
+        found.push(Record { collection: Cow::Owned(name.to_owned()), key, value, residues, is_aside: false });
     };
     match (line, layout) {
         (Line::Whole { value, .. }, Layout::Record { .. }) => add(Cow::Owned(name.to_owned()), value, None),

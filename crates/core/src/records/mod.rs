@@ -5,6 +5,7 @@
 
 mod assemble;
 mod export;
+mod families;
 mod file;
 mod import;
 mod line;

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use litemap::LiteMap;
 
-use super::line::{self, Record, check_key, residue_key};
+use super::line::{self, check_key, residue_key};
 use super::walk::Census;
-use crate::chain::{Chain, Residues, Version};
+use crate::chain::{Collection, Collections, Family, RESIDUE_LEVELS, Record, Residues, Route, Version};
 use crate::document::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::Context;
@@ -14,30 +14,31 @@ use crate::protocol::{Cause, Run, Source};
 
 /// Moves every record up and down again, and watches over the keys they would get.
 pub(super) struct Rehearsal<'r> {
-    chain: &'r Chain,
+    route: Route<'r>,
     cause: Cause,
     from: Version,
-    to: Version,
     now: i64,
     taken: HashSet<String>,
+    /// The keys of what comes of families.
+    landed: HashSet<String>,
     misfits: LiteMap<(String, String), u64>,
     /// Bytes that the run is going to write.
     pub(super) written: u64,
 }
 
 impl<'r> Rehearsal<'r> {
-    pub(super) fn new(chain: &'r Chain, run: &Run) -> Self {
-        let to = match run.source {
-            Source::Chain => Version(run.to_line.len() as u32),
-            Source::Staged { .. } | Source::Snapshot { .. } => run.from,
+    pub(super) fn new(route: Route<'r>, run: &Run) -> Self {
+        let route = match run.source {
+            Source::Chain => route,
+            Source::Staged { .. } | Source::Snapshot { .. } => route.stay(),
         };
         Self {
-            chain,
+            route,
             cause: run.cause,
             from: run.from,
-            to,
             now: run.now,
             taken: HashSet::new(),
+            landed: HashSet::new(),
             misfits: LiteMap::new(),
             written: 0,
         }
@@ -45,7 +46,10 @@ impl<'r> Rehearsal<'r> {
 
     /// Rehearses the records of a chunk, and counts them.
     pub(super) fn chunk(&mut self, chunk: &str, census: &mut Census) -> Result<()> {
-        let records = match line::records(chunk, self.chain, self.from) {
+        if self.route.rehomes() {
+            return self.families(chunk, census);
+        }
+        let records = match line::records(chunk, self.route.before()) {
             // To go back to a snapshot, today's data need not make sense.
             Err(_) if self.cause == Cause::Restore => Vec::new(),
             records => records?,
@@ -61,56 +65,118 @@ impl<'r> Rehearsal<'r> {
     }
 
     fn record(&mut self, record: &Record<'_>) -> Result<()> {
-        let Record { collection, key, value, residues } = record;
-        if !self.taken.insert(residue_key(collection, key)) {
-            return Err(Error::new(
-                ErrorKind::Collision,
-                "expected keys that differ, found two records with this one; give one of them another key",
-            ));
-        }
-        let misfit = self.chain.collection(collection, self.from)?.schema.validate(value).err();
-        if let Some(misfit) = &misfit {
-            let place = misfit.context().path.clone().unwrap_or_default();
-            *self.misfits.entry((collection.to_string(), place)).or_default() += 1;
-        }
-        if !self.chain.changes(collection, self.from, self.to) {
+        let Record { collection, key, value, residues, .. } = record;
+        take_key(&mut self.taken, record)?;
+        let misfit = self.misfit(record)?;
+        if !self.route.changes(collection) {
             return Ok(());
         }
         let mut moved = value.clone();
         let mut kept = residues.clone();
         let context = Context { now: self.now, key };
-        self.chain.translate(collection, self.from, self.to, context, &mut moved, &mut kept)?;
-        let (text, written) = (moved.to_json(), kept.to_value().to_json());
-        self.written += (text.len() + key.len() + written.len()) as u64;
+        self.route.translate(collection, context, &mut moved, &mut kept)?;
+        let (text, kept) = (moved.to_json(), kept.to_value().to_json());
+        self.written += (text.len() + key.len() + kept.len()) as u64;
         let mut moved = Value::trusted(&text, 0)?;
-        let after = self.chain.collection(collection, self.to)?;
+        let after = named(self.route.after(), collection)?;
         check_key(&after.layout, collection, key, &mut moved)?;
         match (after.schema.validate(&moved), misfit) {
             (Err(now), Some(before)) if now.context().path == before.context().path => {}
             (Err(now), _) => return Err(now),
             (Ok(()), _) => {}
         }
-        let read = Residues::from_value(&Value::trusted(&written, 0)?)?;
-        match read.to_value() == kept.to_value() {
-            true => self.comes_back(record, context, moved, kept),
-            false => Err(differs()),
-        }
+        self.comes_back(record, context, moved, &kept)
     }
 
-    /// The residue is the one that has not been written down: it knows, too, what will be forgotten, so that everything
-    /// else is held against the record.
     fn comes_back<'m>(
         &self,
         before: &Record<'_>,
         context: Context<'_>,
         mut moved: Value<'m>,
-        kept: Residues<'m>,
+        kept: &'m str,
     ) -> Result<()> {
+        let kept = Residues::from_value(&Value::trusted(kept, RESIDUE_LEVELS)?)?;
         let mut after = kept.clone();
-        self.chain.translate(&before.collection, self.to, self.from, context, &mut moved, &mut after)?;
+        self.route.back().translate(&before.collection, context, &mut moved, &mut after)?;
         match moved == before.value && after == kept {
             true => Ok(()),
             false => Err(differs()),
+        }
+    }
+
+    /// What does not fit before the run, and is noted.
+    fn misfit(&mut self, record: &Record<'_>) -> Result<Option<Error>> {
+        let misfit = named(self.route.before(), &record.collection)?.schema.validate(&record.value).err();
+        if let Some(misfit) = &misfit {
+            let place = misfit.context().path.clone().unwrap_or_default();
+            *self.misfits.entry((record.collection.to_string(), place)).or_default() += 1;
+        }
+        Ok(misfit)
+    }
+
+    fn families(&mut self, chunk: &str, census: &mut Census) -> Result<()> {
+        for family in line::families(chunk, &self.route)? {
+            let mut misfits = Vec::new();
+            for record in &family {
+                let placed = |error: Error| error.in_collection(&record.collection).in_record(&record.key);
+                take_key(&mut self.taken, record).map_err(placed)?;
+                if !record.is_aside {
+                    misfits.extend(self.misfit(record).map_err(placed)?);
+                    census.count(&record.collection);
+                }
+            }
+            let of = family.first().map(|record| (record.collection.to_string(), record.key.to_string()));
+            self.family(family, &misfits).map_err(|error| match &of {
+                Some((collection, key)) => error.in_collection(collection).in_record(key),
+                None => error,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// As a record that stays alone: up, against the schemas, and down to what it was; and up again, because what a
+    /// family remembers lies elsewhere on either side.
+    fn family(&mut self, before: Family<'_>, misfits: &[Error]) -> Result<()> {
+        let moved = self.route.move_family(self.now, before.clone())?;
+        if moved.is_empty() {
+            return Ok(());
+        }
+        let texts: Vec<_> = moved.iter().map(written).collect();
+        let mut there = Vec::new();
+        for (record, (text, kept)) in moved.iter().zip(&texts) {
+            self.written += (text.len() + record.key.len() + kept.len()) as u64;
+            there.push(
+                self.lands(record, text, kept, misfits)
+                    .map_err(|error| error.in_collection(&record.collection).in_record(&record.key))?,
+            );
+        }
+        let back = self.route.back().move_family(self.now, there.clone())?;
+        let comes_back = same_documents(&back, &before) || self.route.forgets(self.now, before)?;
+        match comes_back && same_documents(&self.route.move_family(self.now, back)?, &there) {
+            true => Ok(()),
+            false => Err(differs()),
+        }
+    }
+
+    /// Checks one record of a family where it arrives, as it will be read from there.
+    fn lands<'t>(
+        &mut self,
+        record: &Record<'t>,
+        text: &'t str,
+        kept: &'t str,
+        misfits: &[Error],
+    ) -> Result<Record<'t>> {
+        take_key(&mut self.landed, record)?;
+        let residues = Residues::from_value(&Value::trusted(kept, RESIDUE_LEVELS)?)?;
+        let mut landed = Record { value: Value::trusted(text, 0)?, residues, ..record.clone() };
+        if landed.is_aside {
+            return Ok(landed);
+        }
+        let after = named(self.route.after(), &landed.collection)?;
+        check_key(&after.layout, &landed.collection, &landed.key, &mut landed.value)?;
+        match after.schema.validate(&landed.value) {
+            Err(now) if !misfits.iter().any(|before| is_the_same(before, &now)) => Err(now),
+            _ => Ok(landed),
         }
     }
 
@@ -126,9 +192,53 @@ impl<'r> Rehearsal<'r> {
     }
 }
 
+fn take_key(taken: &mut HashSet<String>, record: &Record<'_>) -> Result<()> {
+    match taken.insert(residue_key(&record.collection, &record.key)) {
+        true => Ok(()),
+        false => Err(Error::new(
+            ErrorKind::Collision,
+            "expected keys that differ, found two records with this one; give one of them another key",
+        )),
+    }
+}
+
+/// A family is a set: its order says nothing.
+fn sorted(mut family: Family<'_>) -> Family<'_> {
+    family.sort_by(|a, b| (&a.collection, &a.key).cmp(&(&b.collection, &b.key)));
+    family
+}
+
+fn same_documents(a: &Family<'_>, b: &Family<'_>) -> bool {
+    let alike = |(a, b): (&Record<'_>, &Record<'_>)| {
+        (&a.collection, &a.key, a.is_aside) == (&b.collection, &b.key, b.is_aside) && a.value == b.value
+    };
+    let (a, b) = (sorted(a.clone()), sorted(b.clone()));
+    a.len() == b.len() && a.iter().zip(&b).all(alike)
+}
+
+/// What is written of a record: its document, and what is remembered.
+fn written(record: &Record<'_>) -> (String, String) {
+    (record.value.to_json(), record.residues.to_value().to_json())
+}
+
+/// Whether what does not fit now did not fit before: inside a record that was taken apart, its place is the end of the
+/// place that it had.
+fn is_the_same(before: &Error, now: &Error) -> bool {
+    let place = |error: &Error| error.context().path.clone().unwrap_or_default();
+    place(before).ends_with(&place(now))
+}
+
 fn differs() -> Error {
-    Error::new(
-        ErrorKind::Validation,
-        "expected the record to come back as it was, found a difference; please report this chain to Exuvia",
-    )
+    let message = "expected the record to come back as it was, found a difference; please report this chain to Exuvia";
+    Error::new(ErrorKind::Validation, message)
+}
+
+/// A collection that records are said to belong to.
+fn named<'c>(collections: &'c Collections, name: &str) -> Result<&'c Collection> {
+    collections.get(name).ok_or_else(|| {
+        Error::new(
+            ErrorKind::Chain,
+            "expected a collection that both ends of the way have, found one that they have not",
+        )
+    })
 }

@@ -7,7 +7,7 @@ use super::line::Line;
 use super::snapshot::Manifest;
 use super::store::{Host, Store, Vault};
 use super::write::Entries;
-use crate::chain::Version;
+use crate::chain::Collections;
 use crate::document::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Run, Seal, Stage};
@@ -24,19 +24,24 @@ pub(super) struct Replay<'a, 'c, S: Store, V, H> {
     records: &'a Records<'c, S, V, H>,
     run: &'a Run,
     deed: Deed,
-    version: Version,
+    /// The collections of the snapshot's version, to name records by.
+    collections: &'a Collections,
     /// A value that lies in the snapshot in slices, as far as it has been put together.
     open: Option<(String, S::Value)>,
 }
 
 impl<'a, 'c, S: Store, V: Vault, H: Host> Replay<'a, 'c, S, V, H> {
-    pub(super) fn new(records: &'a Records<'c, S, V, H>, run: &'a Run, deed: Deed) -> Self {
-        Self { records, run, deed, version: Version(0), open: None }
+    pub(super) fn new(
+        records: &'a Records<'c, S, V, H>,
+        run: &'a Run,
+        deed: Deed,
+        collections: &'a Collections,
+    ) -> Self {
+        Self { records, run, deed, collections, open: None }
     }
 
     pub(super) async fn go_through(mut self, seal: &Seal, stage: Stage) -> Result<()> {
         let manifest = Manifest::load(&self.records.vault, seal).await?;
-        self.version = Version(manifest.line.len() as u32);
         let of = manifest.records.values().sum::<u64>();
         let mut bytes = 0;
         for index in 0..manifest.chunks.len() {
@@ -67,7 +72,7 @@ impl<'a, 'c, S: Store, V: Vault, H: Host> Replay<'a, 'c, S, V, H> {
 
     async fn settle(&self, entries: &Entries) -> Result<()> {
         match self.deed {
-            Deed::Compare => self.records.compare(entries, self.version).await,
+            Deed::Compare => self.records.compare(entries, self.collections).await,
             Deed::Write if entries.is_empty() => Ok(()),
             Deed::Write => {
                 self.records.check_fence(self.run).await?;
@@ -91,7 +96,7 @@ impl<'a, 'c, S: Store, V: Vault, H: Host> Replay<'a, 'c, S, V, H> {
     async fn close(&mut self) -> Result<()> {
         let Some((key, value)) = self.open.take() else { return Ok(()) };
         match self.deed {
-            Deed::Compare => self.records.compare_whole(&key, &value, self.version).await,
+            Deed::Compare => self.records.compare_whole(&key, &value, self.collections).await,
             Deed::Write => {
                 self.records.check_fence(self.run).await?;
                 self.records.store.set(vec![(key, value)]).await

@@ -1,35 +1,77 @@
 //! The old form of a store that a run has half written, from the store alone: the way on where the snapshot is gone.
 //!
-//! Apply only sets, so what lived under other keys is still there. What was overwritten goes down again with its residue,
-//! which was written with it; the markers say which keys that are. Residues stay as the run left them: by the laws of the
-//! lenses, going up with them again leads to the same place.
+//! Apply only sets, so what lived under other keys is still there. What was overwritten goes the route back with its
+//! residue, which was written with it; the markers say which keys that are. Residues stay as the run left them: by the
+//! laws of the lenses, going the same way with them again leads to the same place.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use litemap::LiteMap;
 
-use super::line::residue_key;
-use crate::chain::{Chain, Layout, Residues, Version};
+use super::line::{ASIDE, read_aside, residue_key};
+use crate::chain::{Layout, RESIDUE_LEVELS, Record, Residues, Route, residue_prefix};
 use crate::document::{Path, Value};
 use crate::error::{Error, ErrorKind, Result};
-use crate::lens::Context;
 
 /// Reads values as they were before the run.
 pub(super) struct Rewind<'r> {
-    pub(super) chain: &'r Chain,
-    pub(super) from: Version,
-    pub(super) to: Version,
+    pub(super) route: Route<'r>,
     pub(super) now: i64,
     /// Storage keys that the run has written.
     pub(super) moved: HashSet<String>,
+    /// What came of records of which several came: their storage keys, by what each record is known by.
+    pub(super) families: HashMap<String, Vec<String>>,
 }
 
 impl Rewind<'_> {
     /// Whether a key was there before the run.
     pub(super) fn knows(&self, key: &str) -> bool {
-        let mut layouts = self.chain.collections(self.from).values().map(|collection| &collection.layout);
+        let mut layouts = self.route.before().values().map(|collection| &collection.layout);
         !self.moved.contains(key) || layouts.any(|layout| layout.owns(key))
+    }
+
+    /// Whether a residue is of a collection that is there only since the run.
+    pub(super) fn is_new(&self, residue: &str) -> bool {
+        let mut begun = self.route.after().keys().filter(|name| !self.route.before().contains_key(*name));
+        begun.any(|name| residue.starts_with(&residue_prefix(name)))
+    }
+
+    /// Where the residue of a record of a collection may be: of the record as it was, and as it is since the run.
+    pub(super) fn residue_keys(&self, name: &str, record: &str) -> Vec<String> {
+        let was = residue_key(name, record);
+        let is = self.route.follow(name).filter(|after| after != name);
+        let is = is.map(|after| residue_key(&after, if record == name { &after } else { record }));
+        std::iter::once(was).chain(is).collect()
+    }
+
+    /// The storage keys of what else came of a record, with those of its residues.
+    pub(super) fn relatives(&self, name: &str, record: &str) -> Vec<String> {
+        let keys = self.families.get(&residue_key(name, record)).into_iter().flatten();
+        keys.flat_map(|key| {
+            let residue = self.arrived(key).map(|(collection, record)| residue_key(collection, record));
+            std::iter::once(key.clone()).chain(residue)
+        })
+        .collect()
+    }
+
+    /// The collection and the key of a record that the run has written under a storage key of its own.
+    fn arrived<'k>(&'k self, key: &'k str) -> Option<(&'k str, &'k str)> {
+        let (name, collection) = self.route.after().iter().find(|(_, collection)| collection.layout.owns(key))?;
+        match &collection.layout {
+            Layout::Record { .. } => Some((name, name)),
+            Layout::Prefix { prefix } => Some((name, &key[prefix.len()..])),
+            Layout::Array { .. } | Layout::Map { .. } => None,
+        }
+    }
+
+    fn relative(&self, key: &str, group: &LiteMap<String, String>) -> Result<Record<'static>> {
+        let value = Value::parse(group.get(key).ok_or_else(misshapen)?)?;
+        if key.starts_with(ASIDE) {
+            return read_aside(key, &value);
+        }
+        let (collection, record) = self.arrived(key).ok_or_else(misshapen)?;
+        read_record(collection, record, value, group)
     }
 
     /// What stood under a key; `group` holds what stands there now, with the residues of its records.
@@ -45,10 +87,11 @@ impl Rewind<'_> {
 
     /// What stood in a slice of the array or map under a key.
     pub(super) fn slice(&self, key: &str, text: String, residues: &LiteMap<String, String>) -> Result<String> {
-        let mut collections = self.chain.collections(self.to).iter();
+        let mut collections = self.route.before().iter();
         let owner = collections.find(|(_, collection)| collection.layout.owns(key));
-        let (Some((name, collection)), true) = (owner, self.moved.contains(key)) else { return Ok(text) };
-        let old = match (Value::parse_inside(&text, 1)?.opened()?, &collection.layout) {
+        let (Some((name, _)), true) = (owner, self.moved.contains(key)) else { return Ok(text) };
+        let Some(layout) = self.layout_after(name) else { return Ok(text) };
+        let old = match (Value::parse_inside(&text, 1)?.opened()?, layout) {
             (Value::Array(items), Layout::Array { id, .. }) => {
                 let item = |mut item: Value<'static>, id: &Path| {
                     let record = id.get(&mut item)?.map(|key| key.text()).transpose()?.flatten().unwrap_or_default();
@@ -69,6 +112,12 @@ impl Rewind<'_> {
         Ok(old.to_json())
     }
 
+    fn layout_after(&self, name: &str) -> Option<&Layout> {
+        let collection = self.route.after().get(&self.route.follow(name)?)?;
+        Some(&collection.layout)
+    }
+
+    /// A record as it was; `name` and `record` say which.
     fn record(
         &self,
         name: &str,
@@ -76,17 +125,23 @@ impl Rewind<'_> {
         value: Value<'_>,
         residues: &LiteMap<String, String>,
     ) -> Result<Value<'static>> {
-        let mut value = value.into_owned()?;
-        let residues = residues.get(&residue_key(name, record)).map_or("{}", String::as_str);
-        let mut residues = Residues::from_value(&Value::parse_inside(residues, 8)?.into_owned()?)?;
-        let context = Context { now: self.now, key: record };
-        self.chain.translate(name, self.to, self.from, context, &mut value, &mut residues)?;
-        Ok(value)
+        let collection = self.route.follow(name).unwrap_or_default();
+        let key = if record == name { &collection } else { record };
+        let mut family = vec![read_record(&collection, key, value, residues)?];
+        for relative in self.families.get(&residue_key(name, record)).into_iter().flatten() {
+            let relative = self.relative(relative, residues)?;
+            if !(relative.is_in(&collection) && relative.key == key) {
+                family.push(relative);
+            }
+        }
+        let family = self.route.back().move_family(self.now, family)?;
+        let found = family.into_iter().find(|found| found.is_in(name) && found.key == record);
+        found.map(|found| found.value).ok_or_else(misshapen)
     }
 
     /// The collection and the record's key of a storage key that holds one record in both versions.
     fn owner<'k>(&'k self, key: &'k str) -> Option<(&'k str, &'k str)> {
-        let mut collections = self.chain.collections(self.from).iter();
+        let mut collections = self.route.before().iter();
         let (name, collection) = collections.find(|(_, collection)| collection.layout.owns(key))?;
         match &collection.layout {
             Layout::Record { .. } => Some((name, name)),
@@ -94,6 +149,22 @@ impl Rewind<'_> {
             Layout::Array { .. } | Layout::Map { .. } => None,
         }
     }
+}
+
+fn read_record(
+    collection: &str,
+    key: &str,
+    value: Value<'_>,
+    residues: &LiteMap<String, String>,
+) -> Result<Record<'static>> {
+    let text = residues.get(&residue_key(collection, key)).map_or("{}", String::as_str);
+    Ok(Record {
+        residues: Residues::from_value(&Value::parse_inside(text, RESIDUE_LEVELS)?.into_owned()?)?,
+        key: Cow::Owned(key.to_owned()),
+        value: value.into_owned()?,
+        collection: Cow::Owned(collection.to_owned()),
+        is_aside: false,
+    })
 }
 
 /// A value that the run has written in another shape under the same key cannot be read slice by slice.

@@ -3,54 +3,47 @@
 use std::collections::HashSet;
 
 use super::Records;
-use super::line::{self, RESIDUE, Record};
+use super::line::{self, RESIDUE};
 use super::snapshot::Manifest;
 use super::store::{Host, Store, Vault};
 use super::walk::MARKER;
-use crate::chain::Version;
+use crate::chain::{Collections, Family, Record, Route};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::Context;
 use crate::protocol::{Merge, Run, Source};
 
 impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
-    pub(super) fn target_version(&self, run: &Run) -> Version {
-        Version(run.to_line.len() as u32)
-    }
-
-    /// The snapshot that a run's records are read from.
-    pub(super) async fn source(&self, run: &Run) -> Result<Manifest> {
+    /// What a run's records are read from.
+    pub(super) async fn source(&self, run: &Run, route: &Route<'_>) -> Result<Manifest> {
         let seal = match (&run.source, &run.seal) {
             (Source::Chain, Some(seal)) | (Source::Staged { seal, .. } | Source::Snapshot { seal }, _) => seal,
             (Source::Chain, None) => {
                 return Err(Error::new(ErrorKind::Snapshot, "expected a run with a snapshot, found none"));
             }
         };
-        Manifest::load(&self.vault, seal).await
+        let manifest = Manifest::load(&self.vault, seal).await?;
+        match run.source == Source::Chain && route.gathers() {
+            true => self.families(run, route, &manifest).await,
+            false => Ok(manifest),
+        }
     }
 
     /// The records of a chunk of the source, as they are to be.
-    pub(super) fn moved<'a>(&self, run: &Run, chunk: &'a str) -> Result<Vec<Moved<'a>>> {
+    pub(super) fn moved<'a>(&self, run: &Run, route: &Route<'_>, chunk: &'a str) -> Result<Vec<Moved<'a>>> {
         if run.source != Source::Chain {
-            let staged = line::records(chunk, self.chain, self.target_version(run))?;
+            let staged = line::records_and_asides(chunk, route.after())?;
             return Ok(staged.into_iter().map(|record| Moved { record, stays: false }).collect());
         }
-        let records = line::records(chunk, self.chain, run.from)?;
-        records.into_iter().map(|record| self.move_up(run, record)).collect()
-    }
-
-    fn move_up<'a>(&self, run: &Run, mut record: Record<'a>) -> Result<Moved<'a>> {
-        let to = self.target_version(run);
-        let Record { collection, key, value, residues } = &mut record;
-        let before = (value.clone(), residues.clone());
-        let moved = self.chain.translate(collection, run.from, to, Context { now: run.now, key }, value, residues);
-        moved.map_err(|error| error.in_record(key))?;
-        let layout = |version| self.chain.collections(version).get(&**collection).map(|collection| &collection.layout);
-        let stays = layout(run.from) == layout(to) && *value == before.0 && *residues == before.1;
-        Ok(Moved { record, stays })
+        if route.rehomes() {
+            let families = line::families(chunk, route)?.into_iter();
+            return families.map(|family| go_together(run, route, family)).collect::<Result<Vec<_>>>().map(flatten);
+        }
+        let records = line::records(chunk, route.before())?;
+        records.into_iter().map(|record| go(run, route, record)).collect()
     }
 
     /// What a run must know of the store as it was, to write beside it.
-    pub(super) async fn present(&self, run: &Run) -> Result<Present> {
+    pub(super) async fn present(&self, run: &Run, route: &Route<'_>) -> Result<Present> {
         let keys = self.store.keys().await?;
         let residues = keys.iter().filter(|key| key.starts_with(RESIDUE)).cloned().collect();
         let marked = format!("{MARKER}{}:", run.seal.as_ref().map(|seal| &*seal.id).unwrap_or_default());
@@ -60,7 +53,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
             let manifest = Manifest::load(&self.vault, seal).await?;
             for index in 0..manifest.chunks.len() {
                 let chunk = manifest.chunk(&self.vault, index).await?;
-                let found = line::records(&chunk, self.chain, run.from)?;
+                let found = line::records(&chunk, route.before())?;
                 records
                     .extend(found.into_iter().map(|record| (record.collection.into_owned(), record.key.into_owned())));
             }
@@ -68,6 +61,32 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         let keep = matches!(run.source, Source::Staged { merge: Merge::Keep, .. });
         Ok(Present { residues, written, records, keep })
     }
+}
+
+fn go<'a>(run: &Run, route: &Route<'_>, mut record: Record<'a>) -> Result<Moved<'a>> {
+    let Record { collection, key, value, residues, .. } = &mut record;
+    let before = (value.clone(), residues.clone());
+    let moved = route.translate(collection, Context { now: run.now, key }, value, residues);
+    moved.map_err(|error| error.in_record(key))?;
+    let layout = |collections: &Collections| collections.get(&**collection).map(|found| found.layout.clone());
+    let stays = layout(route.before()) == layout(route.after()) && *value == before.0 && *residues == before.1;
+    Ok(Moved { record, stays })
+}
+
+/// The same for a family.
+pub(super) fn go_together<'a>(run: &Run, route: &Route<'_>, family: Family<'a>) -> Result<Vec<Moved<'a>>> {
+    let before = family.clone();
+    let moved = route.move_family(run.now, family)?;
+    let layout = |collections: &Collections, record: &Record<'_>| {
+        collections.get(&*record.collection).map(|found| found.layout.clone())
+    };
+    let lies_there = |record| layout(route.before(), record) == layout(route.after(), record);
+    let stays = moved == before && moved.iter().all(lies_there);
+    Ok(moved.into_iter().map(|record| Moved { record, stays }).collect())
+}
+
+fn flatten<T>(lists: Vec<Vec<T>>) -> Vec<T> {
+    lists.into_iter().flatten().collect()
 }
 
 /// A record as it is to be.

@@ -1,19 +1,20 @@
 //! The protocol's operations on a store.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use futures_lite::future::zip;
 
 use super::Records;
+use super::families::families_id;
 use super::line::{self, RESIDUE};
 use super::rehearse::Rehearsal;
 use super::replay::{Deed, Replay};
 use super::rewind::Rewind;
 use super::snapshot::{Manifest, Purpose, SnapshotWriter};
 use super::store::{Host, Store, Vault};
-use super::walk::{CONTROL, Census, MARKER, Walk};
-use crate::chain::{Link, Version};
+use super::walk::{CHAIN, CONTROL, Census, MARKER, Walk, chain_key};
+use crate::chain::{Chain, Link, Route, Version};
 use crate::document::{Json, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Found, Head, Merge, Phase, Progress, Reach, Run, Seal, Source, Stage, Target};
@@ -70,8 +71,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
             return Ok(());
         }
         let covered = |reaches: &[Reach], key: &str| reaches.iter().any(|reach| reach.covers(key));
-        let own = |key: &&String| key.starts_with(RESIDUE) || key.starts_with(MARKER) || *key == CONTROL;
-        match keys.iter().find(|key| !own(key) && covered(&run.uses, key) && !covered(&run.leaves, key)) {
+        match keys.iter().find(|key| covered(&run.uses, key) && !covered(&run.leaves, key)) {
             None => Ok(()),
             Some(taken) => {
                 let message = format!(
@@ -82,16 +82,25 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         }
     }
 
-    /// The storage keys that the run has written, by its markers.
-    async fn moved_keys(&self, keys: &[String]) -> Result<HashSet<String>> {
+    /// What the run has written, by its markers.
+    async fn rewind<'r>(&self, run: &Run, route: &Route<'r>, keys: &[String]) -> Result<Rewind<'r>> {
         let markers: Vec<_> = keys.iter().filter(|key| key.starts_with(MARKER)).cloned().collect();
-        let mut moved = HashSet::new();
+        let (mut moved, mut families) = (HashSet::new(), HashMap::new());
+        let text = |value: &Value<'_>| value.text().ok().flatten().map(Cow::into_owned);
         for (_, value) in self.store.get(&markers).await? {
-            let text = self.store.read(&value)?;
-            let Value::Array(keys) = Value::parse(&text)?.opened()? else { continue };
-            moved.extend(keys.iter().filter_map(|key| key.text().ok().flatten()).map(Cow::into_owned));
+            let marker = self.store.read(&value)?;
+            let Value::Array(marked) = Value::parse(&marker)?.opened()? else { continue };
+            for marked in &marked {
+                match marked.opened()? {
+                    Value::Array(family) => {
+                        let mut family: VecDeque<_> = family.iter().filter_map(text).collect();
+                        families.extend(family.pop_front().map(|root| (root, family.into())));
+                    }
+                    key => moved.extend(text(&key)),
+                }
+            }
         }
-        Ok(moved)
+        Ok(Rewind { route: *route, now: run.now, moved, families })
     }
 
     /// Reads the snapshot back: it is what was rehearsed, for the digests of its chunks are of that.
@@ -107,9 +116,10 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
 
     /// What the run adds must fit beside what is there.
     async fn check_room(&self, run: &Run, rehearsed: u64) -> Result<()> {
+        let chain = self.chain.to_value().to_json().len() as u64;
         let growth = match &run.source {
-            Source::Chain => rehearsed,
-            Source::Staged { seal, .. } => Manifest::load(&self.vault, seal).await?.bytes,
+            Source::Chain => rehearsed + chain,
+            Source::Staged { seal, .. } => Manifest::load(&self.vault, seal).await?.bytes + chain,
             Source::Snapshot { .. } => 0,
         };
         match self.store.room().await? {
@@ -134,6 +144,15 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     }
 }
 
+fn count(chunk: &str, route: &Route<'_>, census: &mut Census) -> Result<()> {
+    line::records(chunk, route.before())?.iter().for_each(|record| census.count(&record.collection));
+    Ok(())
+}
+
+fn digest(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex()[..32].to_owned()
+}
+
 impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
     type Guard = H::Guard;
 
@@ -150,7 +169,9 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
             return Ok(Found::Lost);
         }
         let keys = self.store.keys().await?;
-        Ok(if keys.is_empty() { Found::Fresh } else { Found::Unmarked })
+        // Of a process that died before it wrote its first head.
+        let is_fresh = keys.iter().all(|key| key.starts_with(CHAIN));
+        Ok(if is_fresh { Found::Fresh } else { Found::Unmarked })
     }
 
     async fn put(&self, head: &Head) -> Result<()> {
@@ -163,6 +184,26 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
             self.vault.put_mirror(&format!("{{\"version\":{},\"head\":\"{}\"}}", head.version, head.head)).await?;
         }
         Ok(())
+    }
+
+    async fn chains(&self) -> Result<Vec<String>> {
+        let keys = self.store.keys().await?.into_iter().filter(|key| key.starts_with(CHAIN)).collect::<Vec<_>>();
+        let mut chains = Vec::new();
+        for (key, value) in self.store.get(&keys).await? {
+            let text = self.store.read(&value)?;
+            let chain = Value::parse(&text).and_then(|value| Ok(value.text()?.map(Cow::into_owned)));
+            // One that is not what was written is of no use.
+            chains.extend(chain.ok().flatten().filter(|chain| key == chain_key(&digest(chain))));
+        }
+        Ok(chains)
+    }
+
+    /// As a text and not as what it says: a browser would cut off what is nested deep.
+    async fn keep(&self, chain: &Chain) -> Result<String> {
+        let text = chain.to_value().to_json();
+        let name = digest(&text);
+        self.set(&[(chain_key(&name), Value::from(&*text).to_json())]).await?;
+        Ok(name)
     }
 
     async fn inspect(&self, run: &Run) -> Result<()> {
@@ -180,17 +221,27 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         }
     }
 
-    async fn capture(&self, run: &mut Run) -> Result<Seal> {
+    async fn capture(&self, run: &mut Run, route: &Route<'_>) -> Result<Seal> {
         let line = self.line_before(run).await?;
         self.enter(run, Stage::Snapshot);
         let keys = self.store.keys().await?;
         self.check_free(run, &keys)?;
-        let walk = Walk::new(&self.store, self.chain, run.from, keys);
-        let mut rehearsal = Rehearsal::new(self.chain, run);
-        let rehearse = |chunk: &str, census: &mut Census| rehearsal.chunk(chunk, census);
+        let walk = Walk::new(&self.store, route.before(), keys);
+        let mut rehearsal = Rehearsal::new(*route, run);
+        let gathers = run.source == Source::Chain && route.gathers();
+        let rehearse = |chunk: &str, census: &mut Census| match gathers {
+            false => rehearsal.chunk(chunk, census),
+            true => count(chunk, route, census),
+        };
         let seal = self.save(&run.id, run, line, walk, rehearse).await?.seal();
         let manifest = Manifest::load(&self.vault, &seal).await?;
         self.read_back(run, &manifest).await?;
+        if gathers {
+            let families = self.families(run, route, &manifest).await?;
+            for index in 0..families.chunks.len() {
+                rehearsal.chunk(&families.chunk(&self.vault, index).await?, &mut Census::default())?;
+            }
+        }
         self.check_room(run, rehearsal.written).await?;
         run.notes = rehearsal.finish();
         let counted = match &run.source {
@@ -202,17 +253,13 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         Ok(seal)
     }
 
-    async fn recapture(&self, run: &Run) -> Result<Seal> {
+    async fn recapture(&self, run: &Run, route: &Route<'_>) -> Result<Seal> {
         let keys = self.store.keys().await?;
-        let moved = self.moved_keys(&keys).await?;
-        let rewind = Rewind { chain: self.chain, from: run.from, to: self.target_version(run), now: run.now, moved };
+        let rewind = self.rewind(run, route, &keys).await?;
         let line = self.line_before(run).await?;
         self.enter(run, Stage::Snapshot);
         let walk = Walk::rewinding(&self.store, rewind, keys);
-        let count = |chunk: &str, census: &mut Census| {
-            line::records(chunk, self.chain, run.from)?.iter().for_each(|record| census.count(&record.collection));
-            Ok(())
-        };
+        let count = |chunk: &str, census: &mut Census| count(chunk, route, census);
         Ok(self.save(&self.host.token(), run, line, walk, count).await?.seal())
     }
 
@@ -233,27 +280,29 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         }
     }
 
-    async fn apply(&self, run: &Run) -> Result<()> {
+    async fn apply(&self, run: &Run, route: &Route<'_>) -> Result<()> {
         match &run.source {
             Source::Snapshot { seal } => {
                 self.check_fence(run).await?;
                 // Removed first, so that a full store has room; the run's own snapshot holds what goes.
                 let kept = self.keys_of(seal).await?;
                 self.remove_where(|key| !kept.contains(key)).await?;
-                Replay::new(self, run, Deed::Write).go_through(seal, Stage::Apply).await
+                Replay::new(self, run, Deed::Write, route.after()).go_through(seal, Stage::Apply).await
             }
-            Source::Chain | Source::Staged { .. } => self.apply_records(run).await,
+            Source::Chain | Source::Staged { .. } => self.apply_records(run, route).await,
         }
     }
 
-    async fn validate(&self, run: &Run) -> Result<()> {
+    async fn validate(&self, run: &Run, route: &Route<'_>) -> Result<()> {
         match &run.source {
-            Source::Snapshot { seal } => Replay::new(self, run, Deed::Compare).go_through(seal, Stage::Validate).await,
-            Source::Chain | Source::Staged { .. } => self.validate_records(run).await,
+            Source::Snapshot { seal } => {
+                Replay::new(self, run, Deed::Compare, route.after()).go_through(seal, Stage::Validate).await
+            }
+            Source::Chain | Source::Staged { .. } => self.validate_records(run, route).await,
         }
     }
 
-    async fn restore(&self, run: &Run) -> Result<()> {
+    async fn restore(&self, run: &Run, route: &Route<'_>) -> Result<()> {
         let Some(seal) = &run.seal else {
             return Err(Error::new(ErrorKind::Snapshot, "expected a run with a snapshot, found none"));
         };
@@ -261,11 +310,11 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         let kept = self.keys_of(seal).await?;
         // Removed first, so that a full store has room again; the snapshot was verified, and is what counts.
         self.remove_where(|key| !kept.contains(key)).await?;
-        Replay::new(self, run, Deed::Write).go_through(seal, Stage::Restore).await?;
-        Replay::new(self, run, Deed::Compare).go_through(seal, Stage::Restore).await
+        Replay::new(self, run, Deed::Write, route.before()).go_through(seal, Stage::Restore).await?;
+        Replay::new(self, run, Deed::Compare, route.before()).go_through(seal, Stage::Restore).await
     }
 
-    async fn sweep(&self, run: &Run) -> Result<()> {
+    async fn sweep(&self, run: &Run, route: &Route<'_>) -> Result<()> {
         if run.phase == Phase::Sweep {
             let covers = |reaches: &[Reach], key: &str| reaches.iter().any(|reach| reach.covers(key));
             match &run.source {
@@ -275,7 +324,7 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
                     self.remove_where(|key| !kept.contains(key)).await?;
                 }
                 Source::Staged { seal, merge: Merge::Replace } => {
-                    let kept = self.keys_of_staged(run, seal).await?;
+                    let kept = self.keys_of_staged(run, route, seal).await?;
                     self.remove_where(|key| {
                         (covers(&run.uses, key) || key.starts_with(RESIDUE)) && !kept.contains(key)
                     })
@@ -284,13 +333,17 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
                 Source::Staged { .. } => {}
             }
         }
-        self.remove_where(|key| key.starts_with(MARKER)).await
+        let keeps = run.keeps.as_deref().filter(|_| run.phase == Phase::Sweep).map(chain_key);
+        let is_other = |key: &str| key.starts_with(CHAIN) && keeps.as_deref().is_some_and(|keeps| key != keeps);
+        self.remove_where(|key| key.starts_with(MARKER) || is_other(key)).await
     }
 
     async fn retain(&self, run: &Run) -> Result<()> {
         if run.phase == Phase::Capture {
             self.vault.delete(&run.id).await?;
         }
+        let snapshot = run.seal.as_ref().map_or(&run.id, |seal| &seal.id);
+        self.vault.delete(&families_id(snapshot)).await?;
         let brought = match &run.source {
             Source::Staged { seal, .. } => Some(&seal.id),
             Source::Chain | Source::Snapshot { .. } => None,

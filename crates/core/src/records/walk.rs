@@ -8,7 +8,7 @@ use super::line::{RESIDUE, residue_key, write_slice, write_whole};
 use super::rewind::{Rewind, misshapen};
 use super::snapshot::CHUNK;
 use super::store::{Shape, Store};
-use crate::chain::{Chain, Layout, Version};
+use crate::chain::{Collections, Layout};
 use crate::document::Value;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -18,14 +18,21 @@ pub(super) const CONTROL: &str = "exuvia";
 /// Then the snapshot's name, a colon, and what the batch is.
 pub(super) const MARKER: &str = "exuvia:b:";
 
+/// Keys of chains start so; then the digest of the chain's text.
+pub(super) const CHAIN: &str = "exuvia:c:";
+
+/// The key of a chain.
+pub(super) fn chain_key(digest: &str) -> String {
+    format!("{CHAIN}{digest}")
+}
+
 /// Values are fetched in groups of this many: more gain nothing (measured), fewer cost calls.
 const GROUP: usize = 50;
 
 /// The keys of a store, sorted by what they are for.
 pub(super) struct Walk<'w, S: Store> {
     store: &'w S,
-    chain: &'w Chain,
-    version: Version,
+    collections: &'w Collections,
     residues: HashSet<String>,
     /// Arrays and maps that are read in slices.
     sliced: Vec<String>,
@@ -45,9 +52,9 @@ struct Open<V> {
 }
 
 impl<'w, S: Store> Walk<'w, S> {
-    pub(super) fn new(store: &'w S, chain: &'w Chain, version: Version, keys: Vec<String>) -> Self {
+    pub(super) fn new(store: &'w S, collections: &'w Collections, keys: Vec<String>) -> Self {
         let aggregated = |key: &String| {
-            let mut layouts = chain.collections(version).values().map(|collection| &collection.layout);
+            let mut layouts = collections.values().map(|collection| &collection.layout);
             layouts.any(|layout| layout.owns(key) && matches!(layout, Layout::Array { .. } | Layout::Map { .. }))
         };
         let keys = keys.into_iter().filter(|key| key != CONTROL && !key.starts_with(MARKER));
@@ -55,22 +62,13 @@ impl<'w, S: Store> Walk<'w, S> {
         // The last is taken first.
         data.sort_unstable_by(|a, b| b.cmp(a));
         let (sliced, whole) = data.into_iter().partition(aggregated);
-        Self {
-            store,
-            chain,
-            version,
-            residues: residues.into_iter().collect(),
-            sliced,
-            whole,
-            open: None,
-            rewind: None,
-        }
+        Self { store, collections, residues: residues.into_iter().collect(), sliced, whole, open: None, rewind: None }
     }
 
     /// A walk over what the store held before a run began to write.
     pub(super) fn rewinding(store: &'w S, rewind: Rewind<'w>, mut keys: Vec<String>) -> Self {
         keys.retain(|key| rewind.knows(key));
-        let walk = Self::new(store, rewind.chain, rewind.from, keys);
+        let walk = Self::new(store, rewind.route.before(), keys);
         Self { rewind: Some(rewind), ..walk }
     }
 
@@ -89,7 +87,7 @@ impl<'w, S: Store> Walk<'w, S> {
                 // What is left belongs to no record that is there.
                 let orphans: Vec<_> = self.residues.iter().take(GROUP).cloned().collect();
                 orphans.iter().for_each(|key| drop(self.residues.take(key)));
-                self.read_whole(&orphans, &mut chunk).await?;
+                self.read_whole(&orphans, &[], &mut chunk).await?;
             } else {
                 break;
             }
@@ -127,11 +125,20 @@ impl<'w, S: Store> Walk<'w, S> {
             0 => (if open.is_array { "[]" } else { "{}" }.to_owned(), 0),
             _ => self.store.slice(&open.value, open.start, CHUNK)?,
         };
-        let wanted = if self.residues.is_empty() { Vec::new() } else { self.residues_of_slice(&open.key, &text)? };
-        let residues = self.read_texts(&wanted).await?;
-        residues.iter().for_each(|(key, residue)| write_whole(key, residue, chunk));
+        let members = self.members_of_slice(&open.key, &text)?;
+        let residues =
+            self.take_residues(members.iter().flat_map(|(name, key)| self.residue_keys(name, key)).collect());
+        let residues = self.read_texts(&residues).await?;
+        let is_new = |key: &str| self.rewind.as_ref().is_some_and(|rewind| rewind.is_new(key));
+        let known = residues.iter().filter(|(key, _)| !is_new(key));
+        known.for_each(|(key, residue)| write_whole(key, residue, chunk));
         let text = match &self.rewind {
-            Some(rewind) => rewind.slice(&open.key, text, &residues)?,
+            Some(rewind) => {
+                let relatives = members.iter().flat_map(|(name, key)| rewind.relatives(name, key)).collect::<Vec<_>>();
+                let mut known = self.read_there(&relatives).await?;
+                known.extend(residues);
+                rewind.slice(&open.key, text, &known)?
+            }
             None => text,
         };
         write_slice(&open.key, open.start, open.is_array, &text, chunk);
@@ -142,11 +149,13 @@ impl<'w, S: Store> Walk<'w, S> {
         Ok(())
     }
 
-    fn residues_of_slice(&mut self, key: &str, text: &str) -> Result<Vec<String>> {
-        let Some((name, layout)) = self.owner_of(key).map(|(name, layout)| (name.to_owned(), layout.clone())) else {
+    /// The collection and the key of each record in a slice, where anything of them is to be looked for.
+    fn members_of_slice(&self, key: &str, text: &str) -> Result<Vec<(&'w str, String)>> {
+        let Some((name, layout)) = self.owner_of(key) else { return Ok(Vec::new()) };
+        if self.residues.is_empty() && self.rewind.is_none() {
             return Ok(Vec::new());
-        };
-        let keys: Vec<String> = match (Value::parse_inside(text, 1)?.opened()?, &layout) {
+        }
+        Ok(match (Value::parse_inside(text, 1)?.opened()?, layout) {
             (Value::Array(items), Layout::Array { id, .. }) => {
                 let key = |mut item: Value<'_>| {
                     id.get(&mut item)
@@ -154,26 +163,37 @@ impl<'w, S: Store> Walk<'w, S> {
                         .flatten()
                         .and_then(|key| key.text().ok().flatten().map(std::borrow::Cow::into_owned))
                 };
-                items.into_iter().filter_map(key).collect()
+                items.into_iter().filter_map(|item| Some((name, key(item)?))).collect()
             }
-            (Value::Object(members), _) => members.iter().map(|(key, _)| key.to_owned()).collect(),
+            (Value::Object(members), _) => members.iter().map(|(key, _)| (name, key.to_owned())).collect(),
             _ => Vec::new(),
-        };
-        let wanted = keys.iter().map(|key| residue_key(&name, key));
-        Ok(wanted.filter_map(|key| self.residues.take(&key)).collect())
+        })
+    }
+
+    /// Those residues of the store that are asked for; none is taken twice.
+    fn take_residues(&mut self, wanted: Vec<String>) -> Vec<String> {
+        wanted.into_iter().filter_map(|key| self.residues.take(&key)).collect()
     }
 
     async fn group(&mut self, group: Vec<String>, chunk: &mut String) -> Result<()> {
         let mut keys = group;
-        let residues: Vec<_> = keys.iter().filter_map(|key| self.residue_of(key)).collect();
-        keys.extend(residues.into_iter().filter_map(|key| self.residues.take(&key)));
-        self.read_whole(&keys, chunk).await
+        let relatives: Vec<_> = keys.iter().flat_map(|key| self.relatives_of(key)).collect();
+        if self.residues.is_empty() {
+            return self.read_whole(&keys, &relatives, chunk).await;
+        }
+        let residues: Vec<_> = keys.iter().flat_map(|key| self.residues_of(key)).collect();
+        keys.extend(self.take_residues(residues));
+        self.read_whole(&keys, &relatives, chunk).await
     }
 
-    async fn read_whole(&self, keys: &[String], chunk: &mut String) -> Result<()> {
-        let found = self.read_texts(keys).await?;
-        for (key, text) in &found {
+    /// Writes the values of keys. `relatives` are those that only say what these were.
+    async fn read_whole(&self, keys: &[String], relatives: &[String], chunk: &mut String) -> Result<()> {
+        let mut found = self.read_texts(keys).await?;
+        let own: Vec<_> = found.keys().cloned().collect();
+        found.extend(self.read_there(relatives).await?);
+        for (key, text) in own.iter().filter_map(|key| Some((key, found.get(key)?))) {
             match &self.rewind {
+                Some(rewind) if rewind.is_new(key) => {}
                 Some(rewind) => write_whole(key, &rewind.text(key, &found)?, chunk),
                 None => write_whole(key, text, chunk),
             }
@@ -187,6 +207,15 @@ impl<'w, S: Store> Walk<'w, S> {
         }
         let read = |(key, value): (String, S::Value)| Ok((key, self.store.read(&value)?));
         self.fetch(keys).await?.into_iter().map(read).collect()
+    }
+
+    /// The texts of those keys that are there.
+    async fn read_there(&self, keys: &[String]) -> Result<LiteMap<String, String>> {
+        if keys.is_empty() {
+            return Ok(LiteMap::new());
+        }
+        let read = |(key, value): (String, S::Value)| Ok((key, self.store.read(&value)?));
+        self.store.get(keys).await?.into_iter().map(read).collect()
     }
 
     /// The values of keys that were listed: one that is not there would be missing from the snapshot.
@@ -204,12 +233,27 @@ impl<'w, S: Store> Walk<'w, S> {
         }
     }
 
-    fn residue_of(&self, key: &str) -> Option<String> {
-        let (name, layout) = self.owner_of(key)?;
-        match layout {
-            Layout::Record { .. } => Some(residue_key(name, name)),
-            Layout::Prefix { prefix } => Some(residue_key(name, &key[prefix.len()..])),
-            Layout::Array { .. } | Layout::Map { .. } => None,
+    fn residues_of(&self, key: &str) -> Vec<String> {
+        match self.owner_of(key) {
+            Some((name, Layout::Record { .. })) => self.residue_keys(name, name),
+            Some((name, Layout::Prefix { prefix })) => self.residue_keys(name, &key[prefix.len()..]),
+            Some((_, Layout::Array { .. } | Layout::Map { .. })) | None => Vec::new(),
+        }
+    }
+
+    fn relatives_of(&self, key: &str) -> Vec<String> {
+        let Some(rewind) = &self.rewind else { return Vec::new() };
+        match self.owner_of(key) {
+            Some((name, Layout::Record { .. })) => rewind.relatives(name, name),
+            Some((name, Layout::Prefix { prefix })) => rewind.relatives(name, &key[prefix.len()..]),
+            _ => Vec::new(),
+        }
+    }
+
+    fn residue_keys(&self, name: &str, record: &str) -> Vec<String> {
+        match &self.rewind {
+            Some(rewind) => rewind.residue_keys(name, record),
+            None => vec![residue_key(name, record)],
         }
     }
 
@@ -218,8 +262,8 @@ impl<'w, S: Store> Walk<'w, S> {
     }
 
     fn owner_of(&self, key: &str) -> Option<(&'w str, &'w Layout)> {
-        let mut collections = self.chain.collections(self.version).iter();
-        collections
+        self.collections
+            .iter()
             .find(|(_, collection)| collection.layout.owns(key))
             .map(|(name, collection)| (&**name, &collection.layout))
     }

@@ -8,12 +8,12 @@ use litemap::LiteMap;
 
 use super::Records;
 use super::assemble::Assembly;
-use super::line::{RESIDUE, residue_key};
+use super::line::{self, RESIDUE, aside_entry, residue_key};
 use super::snapshot::{CHUNK, Manifest};
-use super::source::{Moved, Present};
+use super::source::{Moved, Present, go_together};
 use super::store::{Host, Shape, Store, Vault};
 use super::walk::MARKER;
-use crate::chain::{Layout, Version};
+use crate::chain::{Collections, Family, Layout, Route};
 use crate::document::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Merge, Run, Seal, Source, Stage};
@@ -22,16 +22,75 @@ use crate::protocol::{Merge, Run, Seal, Source, Stage};
 pub(super) type Entries = Vec<(String, String)>;
 
 /// What is written for one chunk of the source.
+#[derive(Default)]
 pub(super) struct Batch {
     pub(super) entries: Entries,
     /// How many records the chunk holds, written or not.
     records: u64,
+    /// Records of which several came: what each is known by, and the storage keys of what came of it.
+    families: Vec<Vec<String>>,
+}
+
+/// Makes entries of records that have arrived.
+struct Writer<'w> {
+    run: &'w Run,
+    route: &'w Route<'w>,
+    present: &'w Present,
+    /// The collections whose records come from an array.
+    ordered: HashSet<String>,
+}
+
+impl Writer<'_> {
+    fn family(&self, family: Family<'_>, batch: &mut Batch) -> Result<()> {
+        batch.records += family.iter().filter(|record| !record.is_aside).count() as u64;
+        let root = family.first().map(|record| residue_key(&record.collection, &record.key));
+        let start = batch.entries.len();
+        for moved in go_together(self.run, self.route, family)? {
+            self.record(moved, &mut batch.entries);
+        }
+        let keys = batch.entries[start..].iter().map(|(key, _)| key).filter(|key| !key.starts_with(RESIDUE));
+        let known: Vec<_> = root.into_iter().chain(keys.cloned()).collect();
+        if known.len() > 2 {
+            batch.families.push(known);
+        }
+        Ok(())
+    }
+
+    fn record(&self, Moved { record, stays }: Moved<'_>, entries: &mut Entries) {
+        let Self { run, route, present, ordered } = self;
+        if stays || present.wins(&record.collection, &record.key) {
+            return;
+        }
+        if record.is_aside {
+            entries.push(aside_entry(&record));
+            return;
+        }
+        let Some(collection) = route.after().get(&*record.collection) else { return };
+        let storage_key = match &collection.layout {
+            Layout::Record { key } => Some(key.clone()),
+            Layout::Prefix { prefix } => Some(format!("{prefix}{}", record.key)),
+            Layout::Array { .. } | Layout::Map { .. } => None,
+        };
+        // Where the order is being made, it is the residue that has it until the array is there.
+        let had_order = run.source != Source::Chain || ordered.contains(&*record.collection);
+        let places_itself = is_array(&collection.layout) && had_order;
+        if let Some(key) = storage_key {
+            entries.push((key, record.value.to_json()));
+        }
+        let residue = residue_key(&record.collection, &record.key);
+        let mut residues = record.residues;
+        residues.place = residues.place.filter(|_| !places_itself);
+        if !residues.is_empty() || present.residues.contains(&residue) {
+            entries.push((residue, residues.to_value().to_json()));
+        }
+    }
 }
 
 /// The batches of a run, handed out in order.
 struct Batches<'b, 'c, S, V, H> {
     records: &'b Records<'c, S, V, H>,
     run: &'b Run,
+    route: &'b Route<'b>,
     source: &'b Manifest,
     present: &'b Present,
     next: Cell<usize>,
@@ -42,7 +101,7 @@ struct Batches<'b, 'c, S, V, H> {
 impl<S: Store, V: Vault, H: Host> Batches<'_, '_, S, V, H> {
     /// Does something with each batch, with two of them under way: one is computed while the other is on its way to or
     /// from the store. Nothing is under way any more when it returns, also where one of them failed.
-    async fn each(&self, stage: Stage, act: impl AsyncFn(usize, Entries) -> Result<()>) -> Result<()> {
+    async fn each(&self, stage: Stage, act: impl AsyncFn(usize, Batch) -> Result<()>) -> Result<()> {
         let lane = async || {
             let gone = self.lane(stage, &act).await;
             if gone.is_err() {
@@ -54,14 +113,15 @@ impl<S: Store, V: Vault, H: Host> Batches<'_, '_, S, V, H> {
         one.and(other)
     }
 
-    async fn lane(&self, stage: Stage, act: &impl AsyncFn(usize, Entries) -> Result<()>) -> Result<()> {
+    async fn lane(&self, stage: Stage, act: &impl AsyncFn(usize, Batch) -> Result<()>) -> Result<()> {
         while self.next.get() < self.source.chunks.len() {
             let index = self.next.replace(self.next.get() + 1);
             let chunk = self.source.chunk(&self.records.vault, index).await?;
-            let Batch { entries, records } = self.records.batch(self.run, &chunk, self.present)?;
+            let batch = self.records.batch(self.run, self.route, &chunk, self.present)?;
+            let records = batch.records;
             self.bytes.set(self.bytes.get() + chunk.len() as u64);
             drop(chunk);
-            act(index, entries).await?;
+            act(index, batch).await?;
             self.done.set(self.done.get() + records);
             let of = self.source.records.values().sum();
             self.records.report(self.run, stage, self.done.get(), of, self.bytes.get());
@@ -72,117 +132,123 @@ impl<S: Store, V: Vault, H: Host> Batches<'_, '_, S, V, H> {
 
 impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     /// What a chunk of the source writes, where its records have storage keys of their own.
-    pub(super) fn batch(&self, run: &Run, chunk: &str, present: &Present) -> Result<Batch> {
-        let to = self.target_version(run);
-        let collections = self.chain.collections(to);
-        let mut entries = Vec::new();
-        let moved = self.moved(run, chunk)?;
-        let records = moved.len() as u64;
-        for Moved { record, stays } in moved {
-            if stays {
-                continue;
+    pub(super) fn batch(&self, run: &Run, route: &Route<'_>, chunk: &str, present: &Present) -> Result<Batch> {
+        let arrays = route.before().iter().filter(|(_, before)| is_array(&before.layout));
+        let ordered = arrays.filter_map(|(name, _)| route.follow(name)).collect();
+        let writer = Writer { run, route, present, ordered };
+        let mut batch = Batch::default();
+        if run.source == Source::Chain && route.rehomes() {
+            for family in line::families(chunk, route)? {
+                writer.family(family, &mut batch)?;
             }
-            if present.wins(&record.collection, &record.key) {
-                continue;
-            }
-            let Some(collection) = collections.get(&*record.collection) else { continue };
-            let storage_key = match &collection.layout {
-                Layout::Record { key } => Some(key.clone()),
-                Layout::Prefix { prefix } => Some(format!("{prefix}{}", record.key)),
-                Layout::Array { .. } | Layout::Map { .. } => None,
-            };
-            let places_itself = matches!(collection.layout, Layout::Array { .. });
-            if let Some(key) = storage_key {
-                entries.push((key, record.value.to_json()));
-            }
-            let residue = residue_key(&record.collection, &record.key);
-            let mut residues = record.residues;
-            residues.place = residues.place.filter(|_| !places_itself);
-            if !residues.is_empty() || present.residues.contains(&residue) {
-                entries.push((residue, residues.to_value().to_json()));
+        } else {
+            for record in self.moved(run, route, chunk)? {
+                batch.records += 1;
+                writer.record(record, &mut batch.entries);
             }
         }
-        Ok(Batch { entries, records })
+        Ok(batch)
     }
 
-    pub(super) async fn apply_records(&self, run: &Run) -> Result<()> {
-        let source = self.source(run).await?;
-        let present = self.present(run).await?;
-        let write = async |index, entries| self.write(run, index, entries, &present).await;
-        self.batches(run, &source, &present).each(Stage::Apply, write).await?;
-        for (key, value) in self.assemblies(run, &source, &present).await? {
+    pub(super) async fn apply_records(&self, run: &Run, route: &Route<'_>) -> Result<()> {
+        let source = self.source(run, route).await?;
+        let present = self.present(run, route).await?;
+        let write = async |index, batch| self.write(run, index, batch, &present).await;
+        self.batches(run, route, &source, &present).each(Stage::Apply, write).await?;
+        for (key, value) in self.assemblies(run, route, &source, &present).await? {
             self.check_fence(run).await?;
-            let (mark, keys) = marker(run, &key, [&*key]);
+            let (mark, keys) = marker(run, &key, [&*key], &[]);
             let keys = self.store.write(&keys)?;
             self.store.set(vec![(key, value), (mark, keys)]).await?;
         }
         Ok(())
     }
 
-    fn batches<'b>(&'b self, run: &'b Run, source: &'b Manifest, present: &'b Present) -> Batches<'b, 'b, S, V, H> {
-        Batches { records: self, run, source, present, next: Cell::new(0), done: Cell::new(0), bytes: Cell::new(0) }
+    fn batches<'b>(
+        &'b self,
+        run: &'b Run,
+        route: &'b Route<'b>,
+        source: &'b Manifest,
+        present: &'b Present,
+    ) -> Batches<'b, 'b, S, V, H> {
+        Batches {
+            records: self,
+            run,
+            route,
+            source,
+            present,
+            next: Cell::new(0),
+            done: Cell::new(0),
+            bytes: Cell::new(0),
+        }
     }
 
     /// Writes a batch together with its marker, unless that was done before.
-    async fn write(&self, run: &Run, index: usize, mut entries: Entries, present: &Present) -> Result<()> {
+    async fn write(&self, run: &Run, index: usize, batch: Batch, present: &Present) -> Result<()> {
+        let Batch { mut entries, families, .. } = batch;
         if entries.is_empty() || present.written.contains(&index.to_string()) {
             return Ok(());
         }
         self.check_fence(run).await?;
-        entries.push(marker(run, &index.to_string(), entries.iter().map(|(key, _)| &**key)));
+        entries.push(marker(run, &index.to_string(), entries.iter().map(|(key, _)| &**key), &families));
         self.set(&entries).await
     }
 
     /// The collections that live under one key in the new version, built whole.
-    async fn assemblies(&self, run: &Run, source: &Manifest, present: &Present) -> Result<Vec<(String, S::Value)>> {
-        let to = self.target_version(run);
+    async fn assemblies(
+        &self,
+        run: &Run,
+        route: &Route<'_>,
+        source: &Manifest,
+        present: &Present,
+    ) -> Result<Vec<(String, S::Value)>> {
         let mut built = Vec::new();
-        for (name, collection) in self.chain.collections(to) {
+        for (name, collection) in route.after() {
             let aggregated = matches!(collection.layout, Layout::Array { .. } | Layout::Map { .. });
             let touched = match &run.source {
-                Source::Chain => self.chain.changes(name, run.from, to),
+                Source::Chain => route.changes(name),
                 Source::Staged { merge, .. } => *merge == Merge::Replace || source.records.contains_key(name),
                 Source::Snapshot { .. } => false,
             };
             if aggregated && touched {
-                let assembly = Assembly { records: self, run, name, collection, present };
+                let assembly = Assembly { records: self, run, route, name, collection, present };
                 built.push(assembly.build(source).await?);
             }
         }
         Ok(built)
     }
 
-    pub(super) async fn validate_records(&self, run: &Run) -> Result<()> {
-        let source = self.source(run).await?;
-        let present = self.present(run).await?;
-        let compare = async |_, entries: Entries| self.compare(&entries, self.target_version(run)).await;
-        self.batches(run, &source, &present).each(Stage::Validate, compare).await?;
-        for (key, expected) in self.assemblies(run, &source, &present).await? {
-            self.compare_whole(&key, &expected, self.target_version(run)).await?;
+    pub(super) async fn validate_records(&self, run: &Run, route: &Route<'_>) -> Result<()> {
+        let source = self.source(run, route).await?;
+        let present = self.present(run, route).await?;
+        let compare = async |_, batch: Batch| self.compare(&batch.entries, route.after()).await;
+        self.batches(run, route, &source, &present).each(Stage::Validate, compare).await?;
+        for (key, expected) in self.assemblies(run, route, &source, &present).await? {
+            self.compare_whole(&key, &expected, route.after()).await?;
         }
         Ok(())
     }
 
     /// Reads back what was written and compares.
-    pub(super) async fn compare(&self, entries: &[(String, String)], version: Version) -> Result<()> {
+    pub(super) async fn compare(&self, entries: &[(String, String)], collections: &Collections) -> Result<()> {
         let keys: Vec<_> = entries.iter().map(|(key, _)| key.clone()).collect();
         if keys.is_empty() {
             return Ok(());
         }
         let found: LiteMap<_, _> = self.store.get(&keys).await?.into_iter().collect();
         for (key, expected) in entries {
-            let Some(value) = found.get(key) else { return Err(self.differs(key, "nothing", version)) };
+            let Some(value) = found.get(key) else { return Err(self.differs(key, "nothing", collections)) };
             let text = self.store.read(value)?;
             if text != *expected && Value::trusted(&text, 1)? != Value::trusted(expected, 1)? {
-                return Err(self.differs(key, "another value", version));
+                return Err(self.differs(key, "another value", collections));
             }
         }
         Ok(())
     }
 
     /// As [`Self::compare`], for a value that is too large to be held as text.
-    pub(super) async fn compare_whole(&self, key: &str, expected: &S::Value, version: Version) -> Result<()> {
-        let differs = |found| self.differs(key, found, version);
+    pub(super) async fn compare_whole(&self, key: &str, expected: &S::Value, collections: &Collections) -> Result<()> {
+        let differs = |found| self.differs(key, found, collections);
         let found = self.store.get(&[key.to_owned()]).await?;
         let Some((_, found)) = found.into_iter().next() else { return Err(differs("nothing")) };
         let shape = self.store.shape(expected);
@@ -214,10 +280,10 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     }
 
     /// What was read back is not what was written; says which record it is.
-    fn differs(&self, key: &str, found: &str, version: Version) -> Error {
+    fn differs(&self, key: &str, found: &str, collections: &Collections) -> Error {
         let message = format!("expected to read back what was written under the key {key:?}, found {found}");
         let error = Error::new(ErrorKind::Validation, message);
-        let owner = self.chain.collections(version).iter().find(|(_, collection)| collection.layout.owns(key));
+        let owner = collections.iter().find(|(_, collection)| collection.layout.owns(key));
         match owner {
             Some((name, collection)) => match &collection.layout {
                 Layout::Prefix { prefix } => error.in_collection(name).in_record(&key[prefix.len()..]),
@@ -228,25 +294,35 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     }
 
     /// The keys that an import which replaces everything leaves.
-    pub(super) async fn keys_of_staged(&self, run: &Run, seal: &Seal) -> Result<HashSet<String>> {
+    pub(super) async fn keys_of_staged(&self, run: &Run, route: &Route<'_>, seal: &Seal) -> Result<HashSet<String>> {
         let manifest = Manifest::load(&self.vault, seal).await?;
-        let collections = self.chain.collections(self.target_version(run));
-        let aggregated = collections
+        let aggregated = route
+            .after()
             .values()
             .filter(|collection| matches!(collection.layout, Layout::Array { .. } | Layout::Map { .. }));
         let mut keys: HashSet<_> = aggregated.map(|collection| collection.layout.reach().0.to_owned()).collect();
         let present = Present::default();
         for index in 0..manifest.chunks.len() {
             let chunk = manifest.chunk(&self.vault, index).await?;
-            keys.extend(self.batch(run, &chunk, &present)?.entries.into_iter().map(|(key, _)| key));
+            keys.extend(self.batch(run, route, &chunk, &present)?.entries.into_iter().map(|(key, _)| key));
         }
         Ok(keys)
     }
 }
 
-/// The marker of a batch: which keys it writes.
-fn marker<'k>(run: &Run, batch: &str, keys: impl IntoIterator<Item = &'k str>) -> (String, String) {
+fn is_array(layout: &Layout) -> bool {
+    matches!(layout, Layout::Array { .. })
+}
+
+/// The marker of a batch: which keys it writes, and then, a list each, which of them came of one record.
+fn marker<'k>(
+    run: &Run,
+    batch: &str,
+    keys: impl IntoIterator<Item = &'k str>,
+    families: &[Vec<String>],
+) -> (String, String) {
     let seal = run.seal.as_ref().map(|seal| &*seal.id).unwrap_or_default();
-    let keys = keys.into_iter().filter(|key| !key.starts_with(RESIDUE)).map(Value::from).collect();
-    (format!("{MARKER}{seal}:{batch}"), Value::Array(keys).to_json())
+    let keys = keys.into_iter().filter(|key| !key.starts_with(RESIDUE)).map(Value::from);
+    let families = families.iter().map(|keys| Value::Array(keys.iter().map(|key| Value::from(&**key)).collect()));
+    (format!("{MARKER}{seal}:{batch}"), Value::Array(keys.chain(families).collect()).to_json())
 }

@@ -60,14 +60,7 @@ struct Explained {
 #[derive(Serialize)]
 struct Change {
     collection: String,
-    steps: Vec<Told>,
-}
-
-/// One thing that is done, and how it can be undone: `computed`, `kept` (from residue) or `never`.
-#[derive(Serialize)]
-struct Told {
-    words: String,
-    undo: &'static str,
+    words: Vec<String>,
 }
 
 /// What came of moving records.
@@ -111,11 +104,10 @@ impl Explain {
     fn explain(&self, version: Version, stage: &Stage) -> Explained {
         let mut collections: Vec<Change> = Vec::new();
         let wanted = |name: &str| self.collection.as_deref().is_none_or(|wanted| wanted == name);
-        for found in stage.told().iter().filter(|found| wanted(&found.collection)) {
-            let told = Told { words: found.words.clone(), undo: found.undo.word() };
-            match collections.iter_mut().find(|change| change.collection == found.collection) {
-                Some(change) => change.steps.push(told),
-                None => collections.push(Change { collection: found.collection.clone(), steps: vec![told] }),
+        for (name, words) in stage.words().filter(|(name, _)| wanted(name)) {
+            match collections.iter_mut().find(|change| change.collection == name) {
+                Some(change) => change.words.push(words.to_owned()),
+                None => collections.push(Change { collection: name.to_owned(), words: vec![words.to_owned()] }),
             }
         }
         Explained { version: version.0, id: stage.id().to_owned(), parents: stage.parents().to_vec(), collections }
@@ -174,22 +166,11 @@ impl fmt::Display for Explained {
             [] => writeln!(f)?,
             parents => writeln!(f, ", after {}", parents.join(", "))?,
         }
-        for Change { collection, steps } in &self.collections {
+        for Change { collection, words } in &self.collections {
             writeln!(f, "  {collection}")?;
-            steps.iter().try_for_each(|told| told.fmt(f))?;
+            words.iter().try_for_each(|words| writeln!(f, "    - {words}"))?;
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for Told {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let risk = match self.undo {
-            "computed" => "",
-            "kept" => " [undone from residue]",
-            _ => " [CANNOT BE UNDONE]",
-        };
-        writeln!(f, "    - {}{risk}", self.words)
     }
 }
 

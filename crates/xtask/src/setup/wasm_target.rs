@@ -29,6 +29,29 @@ impl WasmTarget {
             .envs(self.env.iter().cloned())
             .quiet()
     }
+
+    /// The same with the standard library compiled anew, for size, and no texts for panics: a module that traps is told
+    /// by the browser, and what the texts and their formatting take, every user would download. Where the library's
+    /// source cannot be had the module is larger and does the same.
+    pub fn cargo_for_size<'a>(&self, ws: &'a Workspace, command: &str) -> Cmd<'a> {
+        const STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
+        const FLAGS: &str = "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none";
+        let cargo = self.cargo(ws, command);
+        match self.env.is_empty() && has_source(&ws.sh) {
+            // Building the library is not stable yet; the compiler is, and stays the one that is pinned.
+            true => cargo.args(STD).env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", FLAGS),
+            false => cargo,
+        }
+    }
+}
+
+fn has_source(sh: &Shell) -> bool {
+    let found = || {
+        let sysroot = cmd!(sh, "rustc --print sysroot").quiet().ignore_stderr().read();
+        sysroot.is_ok_and(|path| Path::new(&path).join("lib/rustlib/src/rust/library/Cargo.lock").exists())
+    };
+    let added = || cmd!(sh, "rustup --quiet component add rust-src").quiet().ignore_stderr().run().is_ok();
+    found() || which("rustup").is_ok() && added() && found()
 }
 
 pub fn ensure(ws: &Workspace) -> Result<WasmTarget> {
