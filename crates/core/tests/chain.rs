@@ -163,3 +163,76 @@ fn a_migration_as_deep_as_may_be_is_read_back_in_its_chain() {
     let again = Chain::read(&chain.to_value().to_json()).unwrap();
     assert_eq!(again.lock(), chain.lock());
 }
+
+fn rehome(item: &str) -> String {
+    second(&format!(r#""rehome":[{item}]"#))
+}
+
+#[test]
+fn what_cannot_happen_to_a_collection_is_refused_with_its_place() {
+    let extract = |at: &str, rest: &str| {
+        rehome(&format!(
+            r#"{{"extract":"{at}","of":"notes","to":"tags","parent":"/note","layout":{{"prefix":"tag:"}}{rest}}}"#
+        ))
+    };
+    let cases = [
+        (rehome(r#"{"rename":"note","to":"pages"}"#), "rehome 1 (rename), expected one of the collections notes"),
+        (rehome(r#"{"rename":"notes","to":"notes"}"#), "found one that the chain has or had"),
+        (rehome(r#"{"rename":"notes","to":"a:b"}"#), "letters, digits"),
+        (rehome(r#"{"drop":"notes"},{"rename":"notes","to":"pages"}"#), "rehome 2 (rename)"),
+        (rehome(r#"{"drop":"notes","forget":1}"#), "expected in \"forget\" true or false"),
+        (rehome(r#"{"drop":"notes","back":1}"#), "found \"back\""),
+        (rehome(r#"{"lose":"notes"}"#), "expected one of the verbs rename, drop, extract, found \"lose\""),
+        (rehome(r#"{"drop":"notes","rename":"notes"}"#), "expected one verb, found both"),
+        (second(r#""rehome":{}"#), "expected in \"rehome\" a list"),
+        (extract("/tag", ""), "expected a member that the schema declares"),
+        (extract("/title", ""), "expected a place of type null or array"),
+        (extract("/tags", ""), "expected a place of type object, found one whose schema says string"),
+    ];
+    for (file, expected) in cases {
+        let error = arrange(&[BASELINE, &file]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Chain, "{error}");
+        assert!(error.to_string().contains(expected), "{error}\nis to contain {expected}");
+    }
+}
+
+const TALKS: &str = r#"{"exuvia":1,"id":"baseline","collections":{"talks":{"layout":{"prefix":"talk:"},"schema":
+    {"type":"object","required":["list"],"properties":{
+    "list":{"type":"array","items":{"type":"object","required":["id"],"properties":{"id":{"type":"string"},"n":{"type":"number"},"name":{"type":"string"}}}},
+    "some":{"type":"array","minItems":1,"items":{"type":"object"}},
+    "box":{"type":"object","properties":{"list":{"type":"array","items":{"type":"object"}}}}}}}}}"#;
+
+#[test]
+fn children_that_could_not_come_back_are_refused_with_their_place() {
+    let extract = |at: &str, rest: &str| {
+        rehome(&format!(r#"{{"extract":"{at}","of":"talks","to":"parts","parent":"/talk"{rest}}}"#))
+    };
+    let prefix = r#","layout":{"prefix":"part:"}"#;
+    let cases = [
+        (extract("/some", prefix), "whose schema says more of it"),
+        (extract("/box/list", prefix), "path /box, expected enclosing objects that are always there"),
+        (extract("/list", &format!(r#"{prefix},"by":"/n""#)), "path /n, expected a place of type string"),
+        (
+            extract("/list", &format!(r#"{prefix},"by":"/name""#)),
+            "path /name, expected in \"by\" a text that is in every item",
+        ),
+        (extract("/list", &format!(r#"{prefix},"order":"/talk""#)), "to be two fields"),
+        (extract("/list", &format!(r#"{prefix},"order":"/n""#)), "path /n, expected a free place"),
+        (extract("/list", &format!(r#"{prefix},"order":"/a/b""#)), "a field of the child itself"),
+        (extract("/list", r#","layout":{"key":"parts","as":"map"}"#), "each has a storage key of its own"),
+        (extract("/list", r#","layout":{"prefix":"talk:1"}"#), "storage keys that no version has used otherwise"),
+    ];
+    for (file, expected) in cases {
+        let error = arrange(&[TALKS, &file]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Chain, "{error}");
+        assert!(error.to_string().contains(expected), "{error}\nis to contain {expected}");
+    }
+    let chain = arrange(&[TALKS, &extract("/list", &format!(r#"{prefix},"by":"/id","order":"/at""#))]).unwrap();
+    let schema = |name: &str| chain.collection(name, Version(2)).unwrap().schema.to_value().to_json();
+    assert!(schema("talks").starts_with(r#"{"type":"object","properties":{"some":"#), "{}", schema("talks"));
+    for said in ["\"talk\":{\"type\":\"string\"}", "\"at\":{\"type\":\"number\"}"] {
+        assert!(schema("parts").contains(said), "{}", schema("parts"));
+    }
+    let again = Chain::read(&chain.to_value().to_json()).unwrap();
+    assert_eq!(again.to_value(), chain.to_value(), "compiled and read");
+}

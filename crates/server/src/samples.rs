@@ -44,9 +44,7 @@ impl Samples {
             let message = "expected a name such as notes.v1.ndjson or notes.v1.expected.v2.ndjson, found another";
             return Err(at_fault(Error::new(ErrorKind::Chain, message)));
         };
-        for version in [version].into_iter().chain(expected) {
-            chain.collection(collection, version).map_err(at_fault)?;
-        }
+        chain.counterpart(collection, version, expected.unwrap_or(version)).map_err(at_fault)?;
         let start = path.with_file_name(format!("{collection}.v{version}.ndjson"));
         let golden = expected.map(|version| (version, start));
         Ok(Self { file: path.to_owned(), collection: collection.to_owned(), version, golden })

@@ -136,7 +136,11 @@ impl Stage {
             let Some(body) = self.bodies.get(&*record.collection) else { continue };
             let scope = Scope::new(Context { now, key: &record.key }, customs);
             let kept = body.run(way, &mut record.value, record.residues.take(id), &scope);
-            let placed = |error: Error| error.in_migration(id).in_collection(&record.collection).in_record(&record.key);
+            let placed = |error: Error| {
+                let error = error.in_migration(id).in_collection(&record.collection);
+                // Outside of a store a record may have no key.
+                if record.key.is_empty() { error } else { error.in_record(&record.key) }
+            };
             record.residues.put(id, kept.map_err(placed)?);
         }
         Ok(())

@@ -12,6 +12,7 @@ mod route;
 mod siblings;
 mod unnest;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -277,11 +278,31 @@ impl Chain {
         }
     }
 
+    /// What a collection of one version is at another: its name there, and the collection.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Chain`] where there is no such collection or version, or its records are no collection there.
+    pub fn counterpart(&self, name: &str, from: Version, to: Version) -> Result<(String, &Collection)> {
+        self.collection(name, from)?;
+        let there = match to <= self.tip() {
+            true => self.follow(name, from, to).ok_or_else(|| {
+                let message = format!(
+                    "expected a collection whose records are records at version {to} too, found {name:?}, whose records are set aside or inside of others there"
+                );
+                Error::new(ErrorKind::Chain, message)
+            })?,
+            false => name.to_owned(),
+        };
+        let collection = self.collection(&there, to)?;
+        Ok((there, collection))
+    }
+
     /// Moves a record that stands for itself, outside of any store, and checks that it fits either version. Its key is
     /// known where the layout says that it stands in the record.
     ///
     /// # Errors
-    /// [`ErrorKind::Chain`] where there is no such collection or version, [`ErrorKind::Unfit`] as [`Chain::translate`].
+    /// [`ErrorKind::Chain`] where there is no such collection or version, or the record does not stay one record;
+    /// [`ErrorKind::Unfit`] as [`Chain::translate`].
     pub fn translate_alone<'a>(
         &self,
         name: &str,
@@ -291,15 +312,32 @@ impl Chain {
         record: &mut Value<'a>,
         residues: &mut Residues<'a>,
     ) -> Result<()> {
-        let (before, after) = (self.collection(name, from)?, self.collection(name, to)?);
+        let before = self.collection(name, from)?;
+        let (there, after) = self.counterpart(name, from, to)?;
         before.schema.validate(record).map_err(|error| error.in_collection(name))?;
         let key = match &before.layout {
             Layout::Array { id, .. } => id.get(record)?.map(|key| key.text()).transpose()?.flatten(),
             _ => None,
         };
-        let key = key.unwrap_or_default();
-        self.translate(name, from, to, Context { now, key: &key }, record, residues)?;
-        after.schema.validate(record).map_err(|error| error.in_collection(name))
+        let alone = Record {
+            collection: Cow::Owned(name.to_owned()),
+            key: key.unwrap_or_default(),
+            value: std::mem::replace(record, Value::Null),
+            residues: std::mem::take(residues),
+            is_aside: false,
+        };
+        let mut has_children = false;
+        let moved = self.move_watched(from, to, now, vec![alone], &mut |_, op, _, family| {
+            has_children |= family.iter().any(|record| op.is_parent(record));
+        })?;
+        let moved = moved.into_iter().next().filter(|_| !has_children).ok_or_else(|| {
+            let message = format!(
+                "expected a record that stays one between versions {from} and {to}, found that its children are records of their own at one of them; move the whole store"
+            );
+            Error::new(ErrorKind::Chain, message).in_collection(name)
+        })?;
+        (*record, *residues) = (moved.value, moved.residues);
+        after.schema.validate(record).map_err(|error| error.in_collection(&there))
     }
 
     /// How the line that data has run stands to this chain.

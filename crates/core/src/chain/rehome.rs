@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::{Collection, Collections, Family, Layout, Unnest};
+use super::{Collection, Collections, Family, Layout, Record, Unnest};
 use crate::document::{Object, Path, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json_variants;
@@ -43,10 +43,14 @@ impl Rehome {
         matches!(self, Rehome::Unnest(unnest) if unnest.apart != way)
     }
 
-    /// Whether any record of a family is lost to it for good.
-    pub(super) fn forgets(&self, way: Way, family: &Family<'_>) -> bool {
-        matches!(self, Rehome::Drop { collection, forgets: true }
-            if way == Way::Up && family.iter().any(|record| record.is_in(collection)))
+    /// Whether a record is lost to it for good.
+    pub(super) fn forgets(&self, way: Way, record: &Record<'_>) -> bool {
+        matches!(self, Rehome::Drop { collection, forgets: true } if way == Way::Up && record.is_in(collection))
+    }
+
+    /// Whether a record's children leave it here, or come back to it.
+    pub(super) fn is_parent(&self, record: &Record<'_>) -> bool {
+        matches!(self, Rehome::Unnest(unnest) if record.is_in(&unnest.parents))
     }
 
     /// Whether it speaks of a collection of this name, in the older version or the newer.

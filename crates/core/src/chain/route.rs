@@ -135,13 +135,16 @@ impl<'c> Route<'c> {
         Ok(ties)
     }
 
-    /// Whether any record of a family is forgotten on the way.
+    /// The collections of those records of a family that are forgotten on the way, one for each.
     ///
     /// # Errors
     /// As [`Route::move_family`].
-    pub fn forgets(&self, now: i64, family: Family<'_>) -> Result<bool> {
-        let mut forgotten = false;
-        self.move_watched(now, family, &mut |way, op, _, family| forgotten |= op.forgets(way, family))?;
+    pub fn forgotten(&self, now: i64, family: Family<'_>) -> Result<Vec<String>> {
+        let mut forgotten = Vec::new();
+        self.move_watched(now, family, &mut |way, op, _, family| {
+            let lost = family.iter().filter(|record| op.forgets(way, record));
+            forgotten.extend(lost.map(|record| record.collection.to_string()));
+        })?;
         Ok(forgotten)
     }
 

@@ -35,6 +35,27 @@ pub struct Preview {
 
 json_object!(Preview { "version": version, "target": target, "collections": collections, "bytes": bytes, "problem": problem });
 
+impl Preview {
+    /// Counts a record; `present` are the digests of those that no record of the file has met.
+    fn count(
+        &mut self,
+        record: &Record<'_>,
+        present: &mut HashMap<(String, String), Digest>,
+        merge: Merge,
+    ) -> Result<()> {
+        let digest = Digest::of(&record.value)?;
+        let found = present.remove(&(record.collection.to_string(), record.key.to_string()));
+        let counts = self.collections.entry(record.collection.to_string()).or_default();
+        match (found, merge) {
+            (None, _) => counts.add += 1,
+            (Some(there), _) if there == digest => counts.same += 1,
+            (Some(_), Merge::Keep) => counts.keep += 1,
+            (Some(_), Merge::Take | Merge::Replace) => counts.replace += 1,
+        }
+        Ok(())
+    }
+}
+
 /// How many records an import would add, and so on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CollectionPreview {
@@ -119,18 +140,12 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         let mut preview = Preview { version: import.version, target: self.chain.tip(), ..Preview::default() };
         let mut text = String::new();
         while let Some(()) = import.record(&mut text).await? {
-            if text.is_empty() {
-                continue;
-            }
-            let Line::Record(record) = Line::parse(text.trim_end())? else { continue };
-            let digest = Digest::of(&record.value)?;
-            let found = present.remove(&(record.collection.to_string(), record.key.to_string()));
-            let counts = preview.collections.entry(record.collection.to_string()).or_default();
-            match (found, merge) {
-                (None, _) => counts.add += 1,
-                (Some(there), _) if there == digest => counts.same += 1,
-                (Some(_), Merge::Keep) => counts.keep += 1,
-                (Some(_), Merge::Take | Merge::Replace) => counts.replace += 1,
+            for line in text.lines() {
+                if let Line::Record(record) = Line::parse(line)?
+                    && !record.is_aside
+                {
+                    preview.count(&record, &mut present, merge)?;
+                }
             }
             preview.bytes += text.len() as u64;
             text.clear();
@@ -239,6 +254,11 @@ impl<'c, B: Bytes> Import<'c, B> {
         let chain = Chain::read(&chain.to_json())?;
         let same_line = chain.line(header.version).eq(header.line.iter());
         let common = chain.standing(&self.chain.lock().line) == Standing::At(self.chain.tip());
+        if same_line && common && chain.gathers(header.version, self.chain.tip()) {
+            return Err(import(
+                "expected records that can go down one by one, found a newer file whose records have children of their own; update the extension first",
+            ));
+        }
         match same_line && common {
             true => self.brought = Some(chain),
             false => {

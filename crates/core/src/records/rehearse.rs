@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use litemap::LiteMap;
 
-use super::line::{self, check_key, residue_key};
+use super::line::{self, aside_entry, check_key, residue_key};
 use super::walk::Census;
 use crate::chain::{Collection, Collections, Family, RESIDUE_LEVELS, Record, Residues, Route, Version};
 use crate::document::Value;
@@ -22,6 +22,8 @@ pub(super) struct Rehearsal<'r> {
     /// The keys of what comes of families.
     landed: HashSet<String>,
     misfits: LiteMap<(String, String), u64>,
+    /// Records that are no part of the data any more: by collection, and whether they are kept.
+    gone: LiteMap<(String, bool), u64>,
     /// Bytes that the run is going to write.
     pub(super) written: u64,
 }
@@ -40,6 +42,7 @@ impl<'r> Rehearsal<'r> {
             taken: HashSet::new(),
             landed: HashSet::new(),
             misfits: LiteMap::new(),
+            gone: LiteMap::new(),
             written: 0,
         }
     }
@@ -138,23 +141,38 @@ impl<'r> Rehearsal<'r> {
     /// family remembers lies elsewhere on either side.
     fn family(&mut self, before: Family<'_>, misfits: &[Error]) -> Result<()> {
         let moved = self.route.move_family(self.now, before.clone())?;
-        if moved.is_empty() {
-            return Ok(());
-        }
         let texts: Vec<_> = moved.iter().map(written).collect();
         let mut there = Vec::new();
         for (record, (text, kept)) in moved.iter().zip(&texts) {
-            self.written += (text.len() + record.key.len() + kept.len()) as u64;
+            self.written += match record.is_aside {
+                true => aside_entry(record).1.len() + record.key.len(),
+                false => text.len() + record.key.len() + kept.len(),
+            } as u64;
             there.push(
                 self.lands(record, text, kept, misfits)
                     .map_err(|error| error.in_collection(&record.collection).in_record(&record.key))?,
             );
         }
         let back = self.route.back().move_family(self.now, there.clone())?;
-        let comes_back = same_documents(&back, &before) || self.route.forgets(self.now, before)?;
-        match comes_back && same_documents(&self.route.move_family(self.now, back)?, &there) {
+        let comes_back = same_documents(&back, &before);
+        let forgotten = if comes_back { Vec::new() } else { self.route.forgotten(self.now, before.clone())? };
+        self.note_gone(&before, &there, &forgotten);
+        match (comes_back || !forgotten.is_empty()) && same_documents(&self.route.move_family(self.now, back)?, &there)
+        {
             true => Ok(()),
             false => Err(differs()),
+        }
+    }
+
+    /// Counts what is no part of the data from now on.
+    fn note_gone(&mut self, before: &Family<'_>, there: &Family<'_>, forgotten: &[String]) {
+        let was_aside = |record: &Record<'_>| before.iter().any(|was| was.is_aside && was.key == record.key);
+        let aside = there.iter().filter(|record| record.is_aside && !was_aside(record));
+        for gone in aside.map(|record| (record.collection.to_string(), true)) {
+            *self.gone.entry(gone).or_default() += 1;
+        }
+        for collection in forgotten {
+            *self.gone.entry((collection.clone(), false)).or_default() += 1;
         }
     }
 
@@ -188,7 +206,11 @@ impl<'r> Rehearsal<'r> {
                 self.from
             )
         };
-        self.misfits.iter().map(note).collect()
+        let gone = |((collection, kept), count): (&(String, bool), &u64)| match kept {
+            true => format!("{count} records of {collection} have no place in the data now, and were set aside"),
+            false => format!("{count} records of {collection} were forgotten"),
+        };
+        self.misfits.iter().map(note).chain(self.gone.iter().map(gone)).collect()
     }
 }
 

@@ -165,3 +165,74 @@ fn children_come_back_to_their_parents_wherever_the_process_dies() {
     open(&machine, &one).unwrap();
     assert_eq!(machine.kept(), block_on(records(&machine, &one).snapshots()).unwrap().len(), "only snapshots are kept");
 }
+
+#[test]
+fn what_was_done_to_children_above_is_found_below_and_above_again() {
+    let (one, three) = (arranged(&[TALKS]), arranged(&[TALKS, APART, FURTHER]));
+    let machine = talks(&three);
+    {
+        let mut stored = machine.stored.borrow_mut();
+        stored.remove("message:z");
+        stored.insert("message:new".into(), r#"{"id":"new","body":"later","in":"1"}"#.into());
+        stored.insert("message:lost".into(), r#"{"id":"lost","body":"alone","in":"gone"}"#.into());
+        stored.insert("file:x".into(), r#"{"name":"g","message":"new"}"#.into());
+        let card = stored["card:q/cards/2"].replace("\"place\":2", "\"place\":-1");
+        stored.insert("card:q/cards/2".into(), card);
+    }
+    let above = machine.data();
+    let status = open(&machine, &one).unwrap();
+    let notes = status.last_run.unwrap().notes;
+    assert_eq!(notes, ["1 records of messages have no place in the data now, and were set aside"]);
+    let mut below = WHOLE.to_vec();
+    below[0].1 = r#"{"title":"A","messages":[{"id":"a","text":"","files":[{"name":"f"},{"name":"f"}]},{"id":"new","text":"later","files":[{"name":"g"}]}]}"#;
+    below[2].1 = r#"[{"id":"q","cards":[{"title":"two"},{"title":"two"},{"title":"one","place":"unknown"}]},{"id":"b","cards":null},{"id":"c"}]"#;
+    assert_holds(&machine, &below, "below");
+    assert!(machine.own_keys().contains(&"exuvia:a:messages:lost".to_owned()));
+
+    open(&machine, &three).unwrap();
+    let above: Vec<_> = above.iter().map(|(key, text)| (&**key, &**text)).collect();
+    assert_holds(&machine, &above, "above again");
+    assert!(!machine.own_keys().iter().any(|key| key.starts_with("exuvia:a:")), "nothing is set aside any more");
+}
+
+#[test]
+fn two_children_of_one_key_are_found_before_anything_is_written() {
+    let mut twins = WHOLE;
+    twins[1].1 = r#"{"title":"B","messages":[{"id":"z","text":"the same key"}]}"#;
+    let machine = Machine::holding(&twins);
+    open(&machine, &arranged(&[TALKS])).unwrap();
+    let status = open(&machine, &arranged(&[TALKS, APART])).unwrap();
+    let problem = status.problem.unwrap();
+    assert_eq!((&*problem.kind, problem.collection.as_deref()), ("collision", Some("messages")));
+    assert_holds(&machine, &twins, "after the refusal");
+}
+
+#[test]
+fn an_old_file_is_taken_apart_as_it_comes_in_and_a_newer_one_is_refused_by_name() {
+    let (one, three) = (arranged(&[TALKS]), arranged(&[TALKS, APART, FURTHER]));
+    let old = export(&talks(&one), &one);
+    let machine = Machine::holding(&[]);
+    open(&machine, &three).unwrap();
+    let preview = block_on(records(&machine, &three).preview(Text::new(&old), Merge::Replace)).unwrap();
+    let added: Vec<_> = preview.collections.iter().map(|(name, counts)| (&**name, counts.add)).collect();
+    assert_eq!(added, [("boards", 3), ("cards", 3), ("chats", 2), ("files", 2), ("messages", 2)]);
+    import(&machine, &three, &old, Merge::Replace).unwrap();
+    assert_holds(&machine, &PARTS[..10], "after the import");
+
+    let newer = export(&machine, &three);
+    let error = import(&talks(&one), &one, &newer, Merge::Replace).unwrap_err();
+    assert!(error.message().contains("children of their own"), "{error}");
+}
+
+#[test]
+fn what_is_dropped_or_forgotten_is_reported() {
+    let machine = Machine::holding(&OLD_STORE);
+    open(&machine, &arranged(&[BASELINE])).unwrap();
+    let status = open(&machine, &arranged(&[BASELINE, RENAMED, DROPPED, FORGOTTEN])).unwrap();
+    let expected = [
+        "1 records of drafts have no place in the data now, and were set aside",
+        "3 records of marks have no place in the data now, and were set aside",
+        "1 records of tokens were forgotten",
+    ];
+    assert_eq!(status.last_run.unwrap().notes, expected);
+}

@@ -89,11 +89,12 @@ impl Diff {
     fn versions(&self, folder: &Path) -> Result<[Schema; 2], Failure> {
         let chain = ChainFolder::new(folder).arrange()?;
         let name = self.collection.as_deref().unwrap_or_default();
-        let schema = |version: Option<u32>| {
-            let collection = chain.collection(name, Version(version.unwrap_or_default()));
-            collection.map(|found| found.schema.clone()).map_err(|error| Failure::usage(error.message()))
+        let (from, to) = (Version(self.from.unwrap_or_default()), Version(self.to.unwrap_or_default()));
+        let schema = |version| -> Result<Schema, Failure> {
+            let found = chain.counterpart(name, from, version).map_err(|error| Failure::usage(error.message()))?;
+            Ok(found.1.schema.clone())
         };
-        Ok([schema(self.from)?, schema(self.to)?])
+        Ok([schema(from)?, schema(to)?])
     }
 
     fn compare_by_line(&self, a: &Path, b: &Path, output: Output) -> Result<bool, Failure> {

@@ -2,9 +2,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use exuvia_core::chain::{Chain, Residues, Stage, Version};
+use exuvia_core::chain::{Chain, Family, Record, Residues, Stage, Version};
 use exuvia_core::document::Value;
-use exuvia_core::lens::Context;
 use serde::Serialize;
 
 use crate::chain_folder::ChainFolder;
@@ -84,13 +83,11 @@ impl Explain {
             let message = format!("expected versions up to {}, found {}", chain.tip(), from.max(to));
             return Err(Failure::usage(message));
         }
-        if let Some(name) = &self.collection {
-            let found = chain.collection(name, from.max(to));
-            found.map_err(|error| Failure::usage(error.message()))?;
-        }
+        let names =
+            self.collection.as_deref().map(|name| names_of(name, &chain, from.min(to), from.max(to))).transpose()?;
         let between = |version: &Version| *version > from.min(to) && *version <= from.max(to);
         let stages = chain.stages().filter(|(version, _)| between(version));
-        let mut migrations: Vec<_> = stages.map(|(version, stage)| self.explain(version, stage)).collect();
+        let mut migrations: Vec<_> = stages.map(|(version, stage)| explain(version, stage, names.as_deref())).collect();
         if to < from {
             migrations.reverse();
         }
@@ -101,29 +98,18 @@ impl Explain {
         if unfit { Err(Failure::Found) } else { Ok(()) }
     }
 
-    fn explain(&self, version: Version, stage: &Stage) -> Explained {
-        let mut collections: Vec<Change> = Vec::new();
-        let wanted = |name: &str| self.collection.as_deref().is_none_or(|wanted| wanted == name);
-        for (name, words) in stage.words().filter(|(name, _)| wanted(name)) {
-            match collections.iter_mut().find(|change| change.collection == name) {
-                Some(change) => change.words.push(words.to_owned()),
-                None => collections.push(Change { collection: name.to_owned(), words: vec![words.to_owned()] }),
-            }
-        }
-        Explained { version: version.0, id: stage.id().to_owned(), parents: stage.parents().to_vec(), collections }
-    }
-
     fn attempt(&self, file: &Path, chain: &Chain, from: Version, to: Version) -> Result<Trial, Failure> {
         let name = self.collection.as_deref().unwrap_or_default();
-        let ends = chain.collection(name, from).and_then(|start| Ok((start, chain.collection(name, to)?)));
-        let (start, end) = ends.map_err(|error| Failure::usage(error.message()))?;
+        let start = chain.collection(name, from).map_err(|error| Failure::usage(error.message()))?;
         let attempt = |text: &str, trial: &mut Trial| -> exuvia_core::Result<()> {
             let before = Value::parse(text)?;
-            let (mut after, mut residues) = (before.clone(), Residues::default());
             start.schema.validate(&before).map_err(|error| error.in_collection(name))?;
-            chain.translate(name, from, to, Context::default(), &mut after, &mut residues)?;
-            end.schema.validate(&after).map_err(|error| error.in_collection(name))?;
-            trial.count(before != after, &residues);
+            let family = chain.move_family(from, to, 0, vec![alone(name, before.clone())])?;
+            for record in family.iter().filter(|record| !record.is_aside) {
+                let fits = chain.collection(&record.collection, to)?.schema.validate(&record.value);
+                fits.map_err(|error| error.in_collection(&record.collection))?;
+            }
+            trial.count(&before, &family);
             Ok(())
         };
         let mut trial = Trial::default();
@@ -139,14 +125,45 @@ impl Explain {
     }
 }
 
-impl Trial {
-    fn count(&mut self, changed: bool, residues: &Residues<'_>) {
-        self.changed += usize::from(changed);
-        if !residues.is_empty() {
-            self.with_residue += 1;
-            self.residue_bytes += residues.to_value().to_json().len();
+fn explain(version: Version, stage: &Stage, names: Option<&[String]>) -> Explained {
+    let mut collections: Vec<Change> = Vec::new();
+    let wanted = |name: &str| names.is_none_or(|names| names.iter().any(|wanted| wanted == name));
+    for (name, words) in stage.words().filter(|(name, _)| wanted(name)) {
+        match collections.iter_mut().find(|change| change.collection == name) {
+            Some(change) => change.words.push(words.to_owned()),
+            None => collections.push(Change { collection: name.to_owned(), words: vec![words.to_owned()] }),
         }
     }
+    Explained { version: version.0, id: stage.id().to_owned(), parents: stage.parents().to_vec(), collections }
+}
+
+/// The names that a collection has between two versions.
+fn names_of(name: &str, chain: &Chain, low: Version, high: Version) -> Result<Vec<String>, Failure> {
+    let versions = || (low.0.max(1)..=high.0).rev().map(Version);
+    let known = versions().find(|version| chain.collections(*version).contains_key(name)).unwrap_or(high);
+    chain.collection(name, known).map_err(|error| Failure::usage(error.message()))?;
+    Ok(versions().filter_map(|version| chain.follow(name, known, version)).collect())
+}
+
+impl Trial {
+    fn count(&mut self, before: &Value<'_>, family: &Family<'_>) {
+        let stays = matches!(&family[..], [record] if !record.is_aside && record.value == *before);
+        self.changed += usize::from(!stays);
+        let kept = family.iter().filter(|record| record.is_aside || !record.residues.is_empty());
+        let bytes = kept.map(|record| {
+            let aside = if record.is_aside { record.value.to_json().len() } else { 0 };
+            let residues = &record.residues;
+            aside + if residues.is_empty() { 0 } else { residues.to_value().to_json().len() }
+        });
+        let bytes: Vec<_> = bytes.collect();
+        self.with_residue += usize::from(!bytes.is_empty());
+        self.residue_bytes += bytes.into_iter().sum::<usize>();
+    }
+}
+
+fn alone<'a>(name: &str, value: Value<'a>) -> Record<'a> {
+    let collection = name.to_owned().into();
+    Record { collection, key: "".into(), value, residues: Residues::default(), is_aside: false }
 }
 
 impl fmt::Display for Report {

@@ -81,9 +81,7 @@ impl<'c> Passage<'c> {
     fn new(chain: &'c Chain, arguments: &'c Translate) -> Result<Self, Failure> {
         let name = &*arguments.collection;
         let (from, to) = (Version(arguments.from), Version(arguments.to));
-        for version in [from, to] {
-            chain.collection(name, version).map_err(|error| Failure::usage(error.message()))?;
-        }
+        chain.counterpart(name, from, to).map_err(|error| Failure::usage(error.message()))?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
         Ok(Self { chain, name, from, to, now })
     }
