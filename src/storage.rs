@@ -28,6 +28,20 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = getBytesInUse)]
     async fn get_bytes_in_use(this: &StorageArea, keys: &JsValue) -> std::result::Result<JsValue, JsValue>;
 
+    #[derive(Clone)]
+    type TextEncoder;
+
+    #[wasm_bindgen(constructor)]
+    fn new() -> TextEncoder;
+
+    #[wasm_bindgen(method, js_name = encodeInto)]
+    fn encode_into(this: &TextEncoder, text: &JsString, into: &mut [u8]) -> Encoded;
+
+    type Encoded;
+
+    #[wasm_bindgen(method, getter)]
+    fn written(this: &Encoded) -> u32;
+
     #[wasm_bindgen(catch, js_namespace = ["chrome", "runtime"], js_name = getManifest)]
     fn get_manifest() -> std::result::Result<JsValue, JsValue>;
 }
@@ -36,13 +50,14 @@ extern "C" {
 #[derive(Clone)]
 pub struct Storage {
     area: StorageArea,
+    encoder: TextEncoder,
 }
 
 impl Storage {
     /// The area as JavaScript hands it over.
     #[must_use]
     pub fn new(area: StorageArea) -> Self {
-        Self { area }
+        Self { area, encoder: TextEncoder::new() }
     }
 }
 
@@ -98,7 +113,7 @@ impl Store for Storage {
 
     fn read(&self, value: &JsValue) -> Result<String> {
         let text = JSON::stringify(value).map_err(failed("write a stored value as JSON"))?;
-        text.as_string().ok_or_else(|| {
+        text.dyn_ref().and_then(|text| self.crossed(text)).ok_or_else(|| {
             Error::new(ErrorKind::Store, "expected a stored value that JSON can say, found one that it cannot")
         })
     }
@@ -150,6 +165,16 @@ impl Store for Storage {
 }
 
 impl Storage {
+    /// A text on this side of the border, written there by the browser's own encoder: what wasm-bindgen does goes through
+    /// it letter by letter first.
+    fn crossed(&self, text: &JsString) -> Option<String> {
+        // No unit of UTF-16 becomes more than three bytes.
+        let mut bytes = vec![0; 3 * text.length() as usize];
+        let written = self.encoder.encode_into(text, &mut bytes).written();
+        bytes.truncate(written as usize);
+        String::from_utf8(bytes).ok()
+    }
+
     fn slice_items(&self, array: &Array, start: usize, budget: usize) -> Result<(String, usize)> {
         let mut text = String::from("[");
         let mut count = 0;

@@ -30,6 +30,8 @@ pub struct BrowserVault {
     database: Database,
     folder: RefCell<Option<FileSystemDirectoryHandle>>,
     writing: RefCell<HashMap<String, FileSystemWritableFileStream>>,
+    /// The file that was read last: it is read chunk by chunk, and opening it takes as long as a chunk.
+    reading: RefCell<Option<(String, Blob)>>,
 }
 
 fn failed(doing: &'static str) -> impl Fn(JsValue) -> Error {
@@ -64,6 +66,19 @@ impl BrowserVault {
         let _ = JsFuture::from(folder.remove_entry(id)).await;
     }
 
+    async fn file(&self, id: &str) -> Result<Blob> {
+        if let Some((name, blob)) = &*self.reading.borrow()
+            && name == id
+        {
+            return Ok(blob.clone());
+        }
+        let file: FileSystemFileHandle =
+            settled(self.folder().await?.get_file_handle(id), "find the snapshot's file").await?;
+        let blob: Blob = settled(file.get_file(), "open the snapshot's file").await?;
+        self.reading.replace(Some((id.to_owned(), blob.clone())));
+        Ok(blob)
+    }
+
     fn stream(&self, id: &str) -> Result<FileSystemWritableFileStream> {
         let stream = self.writing.borrow().get(id).cloned();
         stream.ok_or_else(|| Error::new(ErrorKind::Snapshot, "expected a snapshot that was begun, found none"))
@@ -83,6 +98,7 @@ impl Drop for BrowserVault {
 
 impl Vault for BrowserVault {
     async fn create(&self, id: &str) -> Result<()> {
+        self.reading.take();
         let options = FileSystemGetFileOptions::new();
         options.set_create(true);
         let file: FileSystemFileHandle =
@@ -104,9 +120,7 @@ impl Vault for BrowserVault {
     }
 
     async fn read(&self, id: &str, offset: u64, length: u64) -> Result<Vec<u8>> {
-        let file: FileSystemFileHandle =
-            settled(self.folder().await?.get_file_handle(id), "find the snapshot's file").await?;
-        let blob: Blob = settled(file.get_file(), "open the snapshot's file").await?;
+        let blob = self.file(id).await?;
         read_blob(&blob, offset, length).await.map_err(|thrown| failed("read the snapshot's file")(thrown))
     }
 
@@ -120,6 +134,7 @@ impl Vault for BrowserVault {
 
     async fn delete(&self, id: &str) -> Result<()> {
         self.database.delete(Table::Manifests, id).await?;
+        self.reading.take();
         let stream = self.writing.borrow_mut().remove(id);
         Self::abandon(&self.folder().await?, id, stream).await;
         Ok(())

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::Value;
 use crate::error::Result;
 
@@ -41,14 +43,14 @@ impl Digest {
 
 /// Every part is preceded by its kind and its length, so that no two documents give the same bytes.
 fn feed(value: &Value<'_>, hasher: &mut blake3::Hasher) -> Result<()> {
-    match value.opened()? {
+    match &*open(value)? {
         Value::Null => text(b'n', "", hasher),
-        Value::Bool(value) => text(b'b', if value { "1" } else { "0" }, hasher),
+        Value::Bool(value) => text(b'b', if *value { "1" } else { "0" }, hasher),
         Value::Number(number) => text(b'd', &number.canonical(), hasher),
-        Value::String(string) => text(b's', &string, hasher),
+        Value::String(string) => text(b's', string, hasher),
         Value::Array(items) => {
             length(b'a', items.len(), hasher);
-            for item in &items {
+            for item in items {
                 feed(item, hasher)?;
             }
         }
@@ -76,6 +78,14 @@ fn length(kind: u8, length: usize, hasher: &mut blake3::Hasher) {
     hasher.update(&(length as u64).to_le_bytes());
 }
 
+/// What is open already is not copied.
+fn open<'v, 'a>(value: &'v Value<'a>) -> Result<Cow<'v, Value<'a>>> {
+    Ok(match value {
+        Value::Raw(_) => Cow::Owned(value.opened()?),
+        open => Cow::Borrowed(open),
+    })
+}
+
 impl PartialEq for Value<'_> {
     /// Equality of meaning: members unordered, numbers by exact value. A text that is no Unicode equals only itself.
     fn eq(&self, other: &Self) -> bool {
@@ -84,8 +94,8 @@ impl PartialEq for Value<'_> {
         {
             return true;
         }
-        let (Ok(a), Ok(b)) = (self.opened(), other.opened()) else { return false };
-        match (&a, &b) {
+        let (Ok(a), Ok(b)) = (open(self), open(other)) else { return false };
+        match (&*a, &*b) {
             (Value::Null, Value::Null) => true,
             (Value::Bool(a), Value::Bool(b)) => a == b,
             (Value::Number(a), Value::Number(b)) => a == b,

@@ -1,5 +1,6 @@
 //! Finding where values end in text that is known to be JSON. Most bytes are inside of strings, which `memchr` leaps over.
 
+use super::Kind;
 use memchr::{memchr, memchr2_iter};
 
 /// Positions in a JSON text that a parser has accepted. On any other text the answers mean nothing, but are within it.
@@ -14,14 +15,41 @@ impl<'a> Scan<'a> {
         Self { text, at: 1 }
     }
 
-    /// The token of the next item, or of the next member's key; `None` at the end of the array or object.
-    pub(super) fn next(&mut self) -> Option<&'a str> {
+    /// Stands before a value.
+    pub(super) fn at(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// Steps into the array or object that comes next, and says which it is; stays where neither does.
+    pub(super) fn enter(&mut self) -> Option<Kind> {
+        let kind = match self.byte()? {
+            b'[' => Kind::Array,
+            b'{' => Kind::Object,
+            _ => return None,
+        };
+        self.at += 1;
+        Some(kind)
+    }
+
+    /// Steps out at the end of an array or object.
+    pub(super) fn leave(&mut self) {
+        self.at += usize::from(matches!(self.byte(), Some(b']' | b'}')));
+    }
+
+    /// The byte that the next token starts with.
+    fn byte(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         while matches!(bytes.get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r' | b',' | b':')) {
             self.at += 1;
         }
-        let start = self.at;
-        self.at = match bytes.get(start)? {
+        bytes.get(self.at).copied()
+    }
+
+    /// The token of the next item, or of the next member's key; `None` at the end of the array or object.
+    pub(super) fn next(&mut self) -> Option<&'a str> {
+        let first = self.byte()?;
+        let (bytes, start) = (self.text.as_bytes(), self.at);
+        self.at = match first {
             b'}' | b']' => return None,
             b'"' => end_of_string(bytes, start),
             b'{' | b'[' => end_of_container(bytes, start),
@@ -130,6 +158,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_opened_whole_says_the_same(value in json(), pretty in any::<bool>()) {
+            let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
+            let mut opened = crate::document::Value::parse(&text).unwrap();
+            opened.open_whole().unwrap();
+            prop_assert_eq!(serde_json::from_str::<Value>(&opened.to_json()).unwrap(), value);
+        }
+
         #[test]
         fn tokens_are_what_a_parser_finds(value in json(), pretty in any::<bool>()) {
             let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();

@@ -116,6 +116,20 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Opens every array and object in the value, in one go: for those who will look everywhere, and more than once.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Json`] where a key is no Unicode.
+    pub(crate) fn open_whole(&mut self) -> Result<()> {
+        match self {
+            Value::Raw(text) => *self = open_whole(&mut Scan::at(text))?.unwrap_or(Value::Raw(text)),
+            Value::Array(items) => items.iter_mut().try_for_each(Value::open_whole)?,
+            Value::Object(object) => object.iter_mut().try_for_each(|(_, value)| value.open_whole())?,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+        Ok(())
+    }
+
     /// The members, where this is an object.
     ///
     /// # Errors
@@ -296,6 +310,30 @@ fn open(text: &str) -> Result<Value<'_>> {
             }
             Value::Object(Object::from_members(members))
         }
+    })
+}
+
+/// Opens the next item or member's value and all in it; scalars stay unread. `None` at the end of an array or object.
+fn open_whole<'a>(scan: &mut Scan<'a>) -> Result<Option<Value<'a>>> {
+    Ok(match scan.enter() {
+        Some(Kind::Array) => {
+            let mut items = Vec::new();
+            while let Some(item) = open_whole(scan)? {
+                items.push(item);
+            }
+            scan.leave();
+            Some(Value::Array(items))
+        }
+        Some(Kind::Object) => {
+            let mut members = Vec::new();
+            while let Some(key) = scan.next() {
+                let Some(value) = open_whole(scan)? else { break };
+                members.push((open_text(key)?, value));
+            }
+            scan.leave();
+            Some(Value::Object(Object::from_members(members)))
+        }
+        _ => scan.next().map(Value::Raw),
     })
 }
 

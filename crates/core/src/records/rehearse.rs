@@ -57,11 +57,12 @@ impl<'r> Rehearsal<'r> {
             Err(_) if self.cause == Cause::Restore => Vec::new(),
             records => records?,
         };
-        for record in records {
+        for mut record in records {
             census.count(&record.collection);
             if self.cause == Cause::Restore {
                 continue;
             }
+            record.value.open_whole()?;
             self.record(&record).map_err(|error| error.in_collection(&record.collection).in_record(&record.key))?;
         }
         Ok(())
@@ -80,7 +81,8 @@ impl<'r> Rehearsal<'r> {
         self.route.translate(collection, context, &mut moved, &mut kept)?;
         let (text, kept) = (moved.to_json(), kept.to_value().to_json());
         self.written += (text.len() + key.len() + kept.len()) as u64;
-        let mut moved = Value::trusted(&text, 0)?;
+        // As deep as the text will be.
+        Value::trusted(&text, 0)?;
         let after = named(self.route.after(), collection)?;
         check_key(&after.layout, collection, key, &mut moved)?;
         match (after.schema.validate(&moved), misfit) {

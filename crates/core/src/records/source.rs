@@ -65,6 +65,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
 
 fn go<'a>(run: &Run, route: &Route<'_>, mut record: Record<'a>) -> Result<Moved<'a>> {
     let Record { collection, key, value, residues, .. } = &mut record;
+    value.open_whole()?;
     let before = (value.clone(), residues.clone());
     let moved = route.translate(collection, Context { now: run.now, key }, value, residues);
     moved.map_err(|error| error.in_record(key))?;

@@ -1,8 +1,5 @@
-import { Exuvia, type Chain, type Lock, type Migration } from "exuvia";
-import baseline from "../chain/0001-baseline.json";
-import notes from "../chain/0002-notes.json";
-import messages from "../chain/0003-messages.json";
-import lock from "../chain/chain.lock.json";
+import { Exuvia, type Chain } from "exuvia";
+import whole from "../chain/chain.json";
 import { change, type Reach } from "../change.js";
 import { GROUP, type Conversation } from "../job.js";
 import type { Store } from "./store.js";
@@ -54,11 +51,7 @@ const VERSIONS: Record<Reach, number> = { tenth: 2, all: 3 };
 /** The whole protocol. */
 export async function exuvia(reach: Reach): Promise<void> {
   const version = VERSIONS[reach];
-  const migrations = [baseline, notes, messages] as Migration[];
-  const chain: Chain = {
-    lock: { ...(lock as Lock), line: lock.line.slice(0, version) },
-    migrations: migrations.slice(0, version),
-  };
+  const chain: Chain = { ...whole, line: whole.line.slice(0, version), stages: whole.stages.slice(0, version) };
   const wasm = chrome.runtime.getURL("engine_bg.wasm");
   const { state, problem } = await new Exuvia({ chain, wasm }).open();
   if (state !== "current") throw new Error(`expected current data after the run, found ${state}: ${problem?.message}`);
