@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 mod collections;
+mod failures;
 mod files;
 mod routes;
 mod sequences;

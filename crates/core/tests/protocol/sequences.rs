@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn custom(texts: &[&str]) -> Chain {
+pub fn custom(texts: &[&str]) -> Chain {
     let migrations = texts.iter().map(|text| Migration::parse(text).unwrap()).collect();
     Chain::arrange(migrations, &Lock::default()).unwrap()
 }

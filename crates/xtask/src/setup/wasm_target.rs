@@ -35,7 +35,9 @@ impl WasmTarget {
     /// source cannot be had the module is larger and does the same.
     pub fn cargo_for_size<'a>(&self, ws: &'a Workspace, command: &str) -> Cmd<'a> {
         const STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
-        const FLAGS: &str = "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none";
+        // These take the place of those in .cargo/config.toml.
+        const FLAGS: &str =
+            "-Ctarget-feature=+simd128 -Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none";
         let cargo = self.cargo(ws, command);
         match self.env.is_empty() && has_source(&ws.sh) {
             // Building the library is not stable yet; the compiler is, and stays the one that is pinned.
