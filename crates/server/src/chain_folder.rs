@@ -7,6 +7,7 @@ use exuvia_core::document::Value;
 
 use crate::chain_place;
 use crate::failure::{Failure, Place};
+use crate::stand_in::stand_ins;
 
 const LOCK: &str = "chain.lock.json";
 const COMPILED: &str = "chain.json";
@@ -79,12 +80,14 @@ impl ChainFolder {
         let sources = self.sources()?;
         let migrations = sources.iter().map(Source::parse).collect::<Result<Vec<_>, _>>()?;
         let ids: Vec<_> = migrations.iter().map(|migration| Some(migration.id.clone())).collect();
-        order(migrations, &self.lock()?.unwrap_or_default()).map_err(|error| {
-            match ids.iter().position(|id| *id == error.context().migration) {
-                Some(index) => sources[index].at_fault(error),
-                None => Failure::Exuvia { place: Place::File(self.path.clone()), error },
-            }
-        })
+        let stand_ins = stand_ins(migrations.iter().flat_map(Migration::examples));
+        let ordered = order(migrations, &self.lock()?.unwrap_or_default());
+        let mut chain = ordered.map_err(|error| match ids.iter().position(|id| *id == error.context().migration) {
+            Some(index) => sources[index].at_fault(error),
+            None => Failure::Exuvia { place: Place::File(self.path.clone()), error },
+        })?;
+        stand_ins.into_iter().for_each(|stand_in| chain.register(stand_in));
+        Ok(chain)
     }
 }
 

@@ -13,6 +13,7 @@ mod output;
 mod progress;
 mod samples;
 mod schema_fields;
+mod stand_in;
 
 use std::process::ExitCode;
 

@@ -11,6 +11,7 @@ use workspace::Workspace;
 mod bench;
 mod build;
 mod demo;
+mod docs;
 mod extension;
 mod kill;
 mod package;
@@ -56,6 +57,8 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u32,
     },
+    /// Write the reference of the steps, and the schema of chain files, anew
+    Docs,
     /// Measure what something costs beside what could be done instead
     Bench {
         #[command(subcommand)]
@@ -83,6 +86,7 @@ fn run() -> Result<()> {
         Command::Test { long } => test::run(&ws, long),
         Command::Kill { runs, seed } => kill::run(&ws, runs, seed),
         Command::Bench { what } => bench::run(&ws, &what),
+        Command::Docs => docs::run(&ws),
         Command::Size => size::run(&ws),
     }
 }

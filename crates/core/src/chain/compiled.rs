@@ -7,7 +7,7 @@
 
 use litemap::LiteMap;
 
-use super::{Chain, Collection, Link, Rehome, Stage};
+use super::{Chain, Collection, Link, Rehome, Stage, Told};
 use crate::document::{Json, Object, Value};
 use crate::json_object;
 use crate::lens::{Body, Customs};
@@ -27,7 +27,7 @@ json_object!(File { "exuvia": exuvia, "line": line, "stages": stages });
 #[derive(Default)]
 struct Change {
     parents: Vec<String>,
-    words: Vec<(String, String)>,
+    told: Vec<Told>,
     bodies: LiteMap<String, Body>,
     /// What happens to whole records.
     rehomes: Vec<Rehome>,
@@ -39,7 +39,7 @@ impl Json for Change {
     fn to_value(&self) -> Value<'static> {
         let mut object = Object::new();
         object.insert("parents", self.parents.to_value());
-        object.insert("words", self.words.to_value());
+        object.insert("told", self.told.to_value());
         object.insert("bodies", self.bodies.to_value());
         object.extend_with("rehomes", (!self.rehomes.is_empty()).then(|| self.rehomes.to_value()));
         object.insert("collections", self.collections.to_value());
@@ -55,7 +55,7 @@ impl Json for Change {
         }
         Some(Self {
             parents: Json::from_member(object.remove("parents"))?,
-            words: Json::from_member(object.remove("words"))?,
+            told: Json::from_member(object.remove("told"))?,
             bodies: Json::from_member(object.remove("bodies"))?,
             rehomes: object.remove("rehomes").map_or_else(|| Some(Vec::new()), |list| Json::from_value(&list))?,
             collections,
@@ -77,7 +77,7 @@ pub(super) fn write(chain: &Chain) -> Value<'static> {
         before = &stage.after;
         stages.push(Change {
             parents: stage.parents.clone(),
-            words: stage.words.clone(),
+            told: stage.told.clone(),
             bodies: stage.bodies.clone(),
             rehomes: stage.rehomes.clone(),
             collections,
@@ -107,7 +107,7 @@ pub(super) fn read(value: &Value<'_>) -> Option<Chain> {
         stages.push(Stage {
             link,
             parents: change.parents,
-            words: change.words,
+            told: change.told,
             bodies: change.bodies,
             rehomes: change.rehomes,
             after,

@@ -6,9 +6,29 @@ use super::rehome::{Rehomes, claim};
 use super::{Collection, Collections, Layout, Rehome};
 use crate::document::{Digest, Object, Value};
 use crate::error::{Error, ErrorKind, Result};
-use crate::lens::Body;
+use crate::json_object;
+use crate::lens::{Body, Undo};
 use crate::schema::Schema;
-use crate::step::{Fields, Steps};
+use crate::step::{CustomExample, Fields, Steps};
+
+/// One thing that a migration does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The collection that it is done to.
+    pub collection: String,
+    /// What it is, as a plain sentence without a full stop.
+    pub words: String,
+    /// How it can be undone.
+    pub undo: Undo,
+}
+
+json_object!(Told { "collection": collection, "words": words; "undo": undo });
+
+impl Told {
+    fn new(collection: &str, words: String) -> Self {
+        Self { collection: collection.to_owned(), words, undo: Undo::Computed }
+    }
+}
 
 /// One migration file, read but not yet checked against the others.
 #[derive(Debug)]
@@ -117,16 +137,29 @@ impl Migration {
         Ok((bodies, self.rehomes.lower(collections, names)?))
     }
 
-    /// What it does: a sentence a step, with its collection.
-    pub fn words(&self) -> impl Iterator<Item = (&str, String)> {
+    /// What functions of the author's own are expected to do.
+    pub fn examples(&self) -> impl Iterator<Item = CustomExample<'_>> {
+        self.changes.iter().flat_map(|(_, steps)| steps.examples())
+    }
+
+    /// What it does, in the order of the file; `bodies` are what its steps were lowered to.
+    pub(super) fn told(&self, bodies: &LiteMap<String, Body>) -> Vec<Told> {
         let declared = self
             .collections
             .iter()
-            .map(|(name, collection)| (&**name, format!("the collection starts, {}", collection.layout)));
-        let moved =
-            self.layouts.iter().map(|(name, from, to)| (&**name, format!("the records, so far {from}, are now {to}")));
-        let changed = self.changes.iter().flat_map(|(name, steps)| steps.words().map(move |words| (&**name, words)));
-        declared.chain(moved).chain(changed).chain(self.rehomes.words())
+            .map(|(name, collection)| Told::new(name, format!("the collection starts, {}", collection.layout)));
+        let moved = self
+            .layouts
+            .iter()
+            .map(|(name, from, to)| Told::new(name, format!("the records, so far {from}, are now {to}")));
+        let step = |name: &str, words, place: &str| {
+            let undo = bodies.get(name).map(|body| body.undo_of(place)).unwrap_or_default();
+            Told { undo, ..Told::new(name, words) }
+        };
+        let changed = self.changes.iter().flat_map(|(name, steps)| {
+            steps.words().zip(steps.places()).map(move |(words, place)| step(name, words, &place))
+        });
+        declared.chain(moved).chain(changed).chain(self.rehomes.told()).collect()
     }
 }
 

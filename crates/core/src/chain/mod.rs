@@ -22,7 +22,7 @@ use litemap::LiteMap;
 pub use family::{Family, Tie, Ties};
 pub use identity::{Link, Lock, Standing};
 pub use layout::{Layout, OWN_PREFIX, aside_prefix, residue_prefix};
-pub use migration::Migration;
+pub use migration::{Migration, Told};
 pub use record::Record;
 pub use rehome::Rehome;
 pub(crate) use residues::LEVELS as RESIDUE_LEVELS;
@@ -86,8 +86,7 @@ pub struct Stage {
     link: Link,
     /// The ids it comes after.
     parents: Vec<String>,
-    /// What it does, a sentence a step, each with its collection.
-    words: Vec<(String, String)>,
+    told: Vec<Told>,
     bodies: LiteMap<String, Body>,
     /// What happens to whole records, after the bodies.
     rehomes: Vec<Rehome>,
@@ -107,9 +106,10 @@ impl Stage {
         &self.parents
     }
 
-    /// What it does: a sentence a step, with its collection.
-    pub fn words(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.words.iter().map(|(collection, words)| (&**collection, &**words))
+    /// What it does, a sentence a step, with how each can be undone.
+    #[must_use]
+    pub fn told(&self) -> &[Told] {
+        &self.told
     }
 }
 
@@ -163,8 +163,8 @@ impl Chain {
             reaches.follow(&rehomes);
             children.follow(&rehomes, &after).map_err(|error| error.in_migration(&migration.id))?;
             reaches.extend(&after).map_err(|error| error.in_migration(&migration.id))?;
-            let words = migration.words().map(|(collection, words)| (collection.to_owned(), words)).collect();
-            stages.push(Stage { link, parents: migration.parents, words, bodies, rehomes, after });
+            let told = migration.told(&bodies);
+            stages.push(Stage { link, parents: migration.parents, told, bodies, rehomes, after });
         }
         match stages.is_empty() {
             true => Err(Error::new(ErrorKind::Chain, "expected at least one migration, found none")),

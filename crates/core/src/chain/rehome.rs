@@ -1,10 +1,10 @@
 use std::collections::BTreeSet;
 
-use super::{Collection, Collections, Family, Layout, Record, Unnest};
+use super::{Collection, Collections, Family, Layout, Record, Told, Unnest};
 use crate::document::{Object, Path, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json_variants;
-use crate::lens::Way;
+use crate::lens::{Undo, Way};
 use crate::schema::{Presence, Schema, Type, Types};
 use crate::step::Fields;
 
@@ -161,9 +161,12 @@ impl Rehomes {
         self.0.iter().enumerate().map(lower).collect()
     }
 
-    /// What it does: a sentence each, with its collection.
-    pub(super) fn words(&self) -> impl Iterator<Item = (&str, String)> {
-        self.0.iter().map(Written::words)
+    /// What it does, a sentence each.
+    pub(super) fn told(&self) -> impl Iterator<Item = Told> {
+        self.0.iter().map(|written| {
+            let (collection, words) = written.words();
+            Told { collection: collection.to_owned(), words, undo: written.undo() }
+        })
     }
 }
 
@@ -220,6 +223,15 @@ impl Written {
                 Rehome::Unnest(unnest.clone())
             }
         })
+    }
+
+    fn undo(&self) -> Undo {
+        match self {
+            Written::Rename { .. } => Undo::Computed,
+            // The order of a list, and what stood beside it.
+            Written::Extract { .. } | Written::Drop { forgets: false, .. } => Undo::Kept,
+            Written::Drop { forgets: true, .. } => Undo::Never,
+        }
     }
 
     fn words(&self) -> (&str, String) {

@@ -2,12 +2,16 @@ use litemap::LiteMap;
 use std::borrow::Cow;
 
 use super::siblings::Siblings;
-use crate::document::{Object, Value};
+use crate::document::{DEPTH_LIMIT, Object, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::Residue;
 
 /// What wraps documents in residues.
 pub(crate) const LEVELS: usize = 12;
+
+/// How much deeper than a document the residue of one may nest: it grows by four levels with each `each`, by two with
+/// each `where`, and migration files nest no deeper than documents.
+const PACKED_LEVELS: usize = 4 * DEPTH_LIMIT;
 
 /// The residues of one record, one for each migration that left any; and the record's place among its neighbours where
 /// a layout had an order.
@@ -21,10 +25,10 @@ pub struct Residues<'a> {
 }
 
 impl<'a> Residues<'a> {
-    /// Whether there is nothing to remember.
+    /// Whether there is nothing to write down.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.by_migration.is_empty() && self.siblings.is_empty() && self.place.is_none()
+        !self.by_migration.values().any(Residue::is_written) && self.siblings.is_empty() && self.place.is_none()
     }
 
     pub(super) fn take(&mut self, migration: &str) -> Residue<'a> {
@@ -47,13 +51,23 @@ impl<'a> Residues<'a> {
         }
     }
 
-    /// The residues as JSON.
+    /// The residues as JSON, no deeper than a browser stores: one that nests deeper is written as a text, and what the
+    /// document held at the edge of what may nest comes back whole.
     #[must_use]
     pub fn to_value(&self) -> Value<'a> {
-        let residues = self.by_migration.iter().map(|(id, residue)| (id.clone(), residue.to_value()));
+        let open = self.to_open_value();
+        if !open.is_deeper_than(DEPTH_LIMIT) {
+            return open;
+        }
+        Value::Object(Object::from_iter([(Cow::Borrowed("packed"), Value::from(open.to_json().as_str()))]))
+    }
+
+    fn to_open_value(&self) -> Value<'a> {
+        let written = self.by_migration.iter().filter(|(_, residue)| residue.is_written());
+        let residues: Object<'a> = written.map(|(id, residue)| (id.clone(), residue.to_value())).collect();
         let mut object = Object::new();
-        if !self.by_migration.is_empty() {
-            object.insert("steps", Value::Object(residues.collect()));
+        if !residues.is_empty() {
+            object.insert("steps", Value::Object(residues));
         }
         if !self.siblings.is_empty() {
             let siblings = self.siblings.iter().map(|(name, siblings)| (name.clone(), siblings.to_value()));
@@ -72,6 +86,10 @@ impl<'a> Residues<'a> {
     pub fn from_value(value: &Value<'a>) -> Result<Self> {
         let malformed = || Error::new(ErrorKind::Json, "expected residues as Exuvia wrote them, found something else");
         let Value::Object(mut object) = value.opened()? else { return Err(malformed()) };
+        if let Some(packed) = object.remove("packed") {
+            let text = packed.text()?.ok_or_else(malformed)?;
+            return Self::from_value(&Value::parse_inside(&text, PACKED_LEVELS)?.into_owned()?);
+        }
         let place = object
             .remove("place")
             .and_then(|place| place.number()?.to_i64())

@@ -4,7 +4,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::scan::{Scan, plain_string};
+use super::scan::{Scan, is_deeper, plain_string};
 use super::text::{DEPTH_LIMIT, check_depth};
 use super::{Number, Object};
 use crate::error::{Error, ErrorKind, Result};
@@ -102,6 +102,18 @@ impl<'a> Value<'a> {
             Value::String(_) => Kind::String,
             Value::Array(_) => Kind::Array,
             Value::Object(_) => Kind::Object,
+        }
+    }
+
+    /// Whether it nests deeper than so many levels.
+    #[must_use]
+    pub(crate) fn is_deeper_than(&self, levels: usize) -> bool {
+        let inside = |value: &Value<'_>| levels.checked_sub(1).is_none_or(|levels| value.is_deeper_than(levels));
+        match self {
+            Value::Raw(text) => is_deeper(text, levels),
+            Value::Array(items) => levels == 0 || items.iter().any(inside),
+            Value::Object(object) => levels == 0 || object.iter().any(|(_, value)| inside(value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
         }
     }
 

@@ -33,9 +33,9 @@ pub trait Custom: fmt::Debug + Send + Sync {
     fn down<'a>(&self, value: Value<'a>) -> Result<Value<'a>>;
 }
 
-/// The custom functions of a chain, by name.
+/// The custom functions of a chain, by name and revision: data comes from any version, so an older revision stays.
 #[derive(Clone, Debug, Default)]
-pub struct Customs(LiteMap<String, Arc<dyn Custom>>);
+pub struct Customs(LiteMap<(String, u32), Arc<dyn Custom>>);
 
 impl Customs {
     /// None.
@@ -44,13 +44,13 @@ impl Customs {
         Self(LiteMap::new())
     }
 
-    /// Registers a function; one with the same name gives way.
+    /// Registers a function; one with the same name and revision gives way.
     pub fn register(&mut self, custom: Arc<dyn Custom>) {
-        self.0.insert(custom.name().to_owned(), custom);
+        self.0.insert((custom.name().to_owned(), custom.revision()), custom);
     }
 
     pub(super) fn run<'a>(&self, name: &str, revision: u32, way: Way, value: Value<'a>) -> Result<Value<'a>> {
-        let found = self.0.get(name).filter(|custom| custom.revision() == revision).ok_or_else(|| {
+        let found = self.0.get(&(name.to_owned(), revision)).ok_or_else(|| {
             let message = format!(
                 "expected a custom function {name:?} of revision {revision} on the chain, found none; register it before the run"
             );

@@ -40,13 +40,17 @@ impl Edit {
         let source = self.find_source(focus)?;
         let Some(mut slot) = Slot::find(&self.at, focus)? else { return Ok(None) };
         let change = Change { forward: &self.forward, backward: &self.backward, source };
-        let known = match entry {
-            Some(Entry::Memo(memo)) => Some(memo),
-            _ => None,
+        let (known, is_secret) = match entry {
+            Some(Entry::Memo(memo)) => (Some(memo), false),
+            Some(Entry::Secret(memo)) => (Some(memo), true),
+            _ => (None, false),
         };
         let outcome = change.run(way, slot.read(), known, scope).map_err(|error| error.under_path(&self.at))?;
         slot.write(outcome.next).map_err(|error| error.under_path(&self.at))?;
-        Ok((outcome.is_worth_keeping && !self.forgets).then_some(Entry::Memo(outcome.memo)))
+        // On the way down only what the newer version had at that place is new, and no secret.
+        let is_secret = self.forgets && (is_secret || way == Way::Up);
+        let entry = if is_secret { Entry::Secret } else { Entry::Memo };
+        Ok(outcome.is_worth_keeping.then(|| entry(outcome.memo)))
     }
 
     fn find_source<'a>(&self, focus: &mut Value<'a>) -> Result<Option<Option<Value<'a>>>> {

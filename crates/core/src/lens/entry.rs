@@ -10,6 +10,9 @@ use crate::error::{Error, ErrorKind, Result};
 pub(super) enum Entry<'a> {
     /// Of an edit.
     Memo(Memo<'a>),
+    /// Of an edit that forgets: only as long as nobody writes it down, so that a rehearsal can tell that all the rest
+    /// comes back.
+    Secret(Memo<'a>),
     /// Of a move.
     Moved { from: Displaced<'a>, to: Displaced<'a> },
     /// Of a body that runs on each item.
@@ -72,10 +75,21 @@ pub(super) enum Slot<'a> {
 }
 
 impl<'a> Entry<'a> {
+    /// Whether anything of it may be written down.
+    pub(super) fn is_written(&self) -> bool {
+        match self {
+            Entry::Secret(_) => false,
+            Entry::Items(items) => items.iter().any(|item| item.inner.is_written()),
+            Entry::Branch(branch) => branch.inner.is_written() || !branch.older_agrees || !branch.newer_agrees,
+            Entry::Memo(_) | Entry::Moved { .. } | Entry::Order { .. } | Entry::Sides { .. } => true,
+        }
+    }
+
     pub(super) fn to_value(&self) -> Value<'a> {
         let mut object = Object::new();
         match self {
             Entry::Memo(memo) => memo.write(&mut object),
+            Entry::Secret(_) => {}
             Entry::Moved { from, to } => {
                 let made = |end: &Displaced<'_>| (end.made > 0).then_some(end.made);
                 write(&mut object, "from", from.value.clone());
@@ -84,7 +98,8 @@ impl<'a> Entry<'a> {
                 write(&mut object, "made_to", made(to).map(number));
             }
             Entry::Items(items) => {
-                object.insert("items", Value::Array(items.iter().map(Item::to_value).collect()));
+                let written = items.iter().filter(|item| item.inner.is_written());
+                object.insert("items", Value::Array(written.map(Item::to_value).collect()));
             }
             Entry::Branch(branch) => branch.write(&mut object),
             Entry::Order { slots, hidden } => {
@@ -146,7 +161,7 @@ impl<'a> Branch<'a> {
     fn write(&self, object: &mut Object<'a>) {
         let signs = [self.taken, self.older_agrees, self.newer_agrees];
         write(object, "branch", Some(Value::Array(signs.into_iter().map(Value::Bool).collect())));
-        write(object, "inner", (!self.inner.is_empty()).then(|| self.inner.to_value()));
+        write(object, "inner", self.inner.is_written().then(|| self.inner.to_value()));
     }
 
     fn read(signs: &Value<'a>, inner: Option<Value<'a>>) -> Result<Self> {

@@ -87,6 +87,8 @@ pub enum Function {
         revision: u32,
         /// Which of its two functions.
         way: Way,
+        /// What its value must fit: nobody knows what somebody else's code makes.
+        fits: Schema,
     },
     /// Another function where it has a value, and one that fits; else this value.
     Within {
@@ -119,7 +121,7 @@ json_variants!(Function {
     "first": First {},
     "enfold": Enfold { 0: name },
     "unfold": Unfold { 0: name },
-    "custom": Custom { name: name, revision: revision, way: way },
+    "custom": Custom { name: name, revision: revision, way: way, fits: fits },
     "within": Within { function: function, fits: fits, otherwise: otherwise },
 });
 
@@ -242,7 +244,11 @@ impl Function {
                 Value::Object(mut object) => Ok(object.remove(name)),
                 other => Err(unfit("an object", &other)),
             },
-            Function::Custom { name, revision, way } => scope.customs.run(name, *revision, *way, value).map(Some),
+            Function::Custom { name, revision, way, fits } => {
+                let made = scope.customs.run(name, *revision, *way, value)?;
+                fits.validate(&made)?;
+                Ok(Some(made))
+            }
             Function::Within { function, fits, otherwise } => {
                 let found = function.apply(Some(value), scope).ok().flatten().filter(|found| fits.accepts(found));
                 Ok(Some(found.unwrap_or_else(|| otherwise.clone())))

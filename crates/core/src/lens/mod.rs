@@ -20,6 +20,7 @@ mod predicate;
 mod rekey;
 mod residue;
 mod text;
+mod undo;
 mod when;
 
 pub use cast::Scalar;
@@ -39,7 +40,8 @@ pub use predicate::Predicate;
 pub use rekey::{Rekey, Spare};
 pub use residue::Residue;
 pub use text::Anchor;
-pub use when::When;
+pub use undo::Undo;
+pub use when::{Side, When};
 
 use crate::document::{Json, Path, Value};
 use crate::error::Result;
@@ -145,6 +147,12 @@ impl Body {
             slots.push(slot);
         }
         Self { nodes, slots }
+    }
+
+    /// The same with further primitives at its end.
+    #[must_use]
+    pub fn and_then(self, nodes: Vec<Node>) -> Self {
+        Self::new(self.nodes.into_iter().chain(nodes).collect())
     }
 
     /// Whether it changes nothing.

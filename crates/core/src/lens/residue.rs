@@ -17,6 +17,12 @@ impl<'a> Residue<'a> {
         self.0.is_empty()
     }
 
+    /// Whether anything of it may be written down: secrets that a step forgets may not.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        self.0.values().any(Entry::is_written)
+    }
+
     pub(super) fn take(&mut self, slot: usize) -> Option<Entry<'a>> {
         self.0.remove(&slot)
     }
@@ -35,7 +41,8 @@ impl<'a> Residue<'a> {
     /// The residue as JSON, an object with a member a primitive.
     #[must_use]
     pub fn to_value(&self) -> Value<'a> {
-        Value::Object(self.0.iter().map(|(slot, entry)| (Cow::Owned(slot.to_string()), entry.to_value())).collect())
+        let written = self.0.iter().filter(|(_, entry)| entry.is_written());
+        Value::Object(written.map(|(slot, entry)| (Cow::Owned(slot.to_string()), entry.to_value())).collect())
     }
 
     /// Reads what [`Residue::to_value`] wrote.

@@ -79,8 +79,8 @@ impl<'r> Rehearsal<'r> {
         let mut kept = residues.clone();
         let context = Context { now: self.now, key };
         self.route.translate(collection, context, &mut moved, &mut kept)?;
-        let (text, kept) = (moved.to_json(), kept.to_value().to_json());
-        self.written += (text.len() + key.len() + kept.len()) as u64;
+        let (text, written) = (moved.to_json(), kept.to_value().to_json());
+        self.written += (text.len() + key.len() + written.len()) as u64;
         // As deep as the text will be.
         Value::trusted(&text, 0)?;
         let after = named(self.route.after(), collection)?;
@@ -90,17 +90,19 @@ impl<'r> Rehearsal<'r> {
             (Err(now), _) => return Err(now),
             (Ok(()), _) => {}
         }
-        self.comes_back(record, context, moved, &kept)
+        expect_as_written(&kept, &written)?;
+        self.comes_back(record, context, moved, kept)
     }
 
+    /// The residue is the one that has not been written down: it knows, too, what will be forgotten, so that everything
+    /// else is held against the record.
     fn comes_back<'m>(
         &self,
         before: &Record<'_>,
         context: Context<'_>,
         mut moved: Value<'m>,
-        kept: &'m str,
+        kept: Residues<'m>,
     ) -> Result<()> {
-        let kept = Residues::from_value(&Value::trusted(kept, RESIDUE_LEVELS)?)?;
         let mut after = kept.clone();
         self.route.back().translate(&before.collection, context, &mut moved, &mut after)?;
         match moved == before.value && after == kept {
@@ -187,8 +189,8 @@ impl<'r> Rehearsal<'r> {
         misfits: &[Error],
     ) -> Result<Record<'t>> {
         take_key(&mut self.landed, record)?;
-        let residues = Residues::from_value(&Value::trusted(kept, RESIDUE_LEVELS)?)?;
-        let mut landed = Record { value: Value::trusted(text, 0)?, residues, ..record.clone() };
+        expect_as_written(&record.residues, kept)?;
+        let mut landed = Record { value: Value::trusted(text, 0)?, ..record.clone() };
         if landed.is_aside {
             return Ok(landed);
         }
@@ -250,6 +252,12 @@ fn written(record: &Record<'_>) -> (String, String) {
 fn is_the_same(before: &Error, now: &Error) -> bool {
     let place = |error: &Error| error.context().path.clone().unwrap_or_default();
     place(before).ends_with(&place(now))
+}
+
+/// Checks that a residue that was written is read as what it was, but for what is to be forgotten.
+fn expect_as_written(residues: &Residues<'_>, text: &str) -> Result<()> {
+    let read = Residues::from_value(&Value::trusted(text, RESIDUE_LEVELS)?)?;
+    if read.to_value() == residues.to_value() { Ok(()) } else { Err(differs()) }
 }
 
 fn differs() -> Error {

@@ -1,5 +1,7 @@
 //! The next version's schema, computed from the last.
 
+use std::collections::BTreeSet;
+
 use super::{Member, Schema, Shape, Types};
 use crate::document::{Kind, Path, Value};
 use crate::error::{Error, ErrorKind, Result};
@@ -149,6 +151,34 @@ impl Schema {
     pub fn undeclare(&mut self, path: &Path) {
         let Some((_, name)) = path.split_last() else { return };
         self.change_enclosing(path, &|shape| drop(shape.members.remove(name)));
+    }
+
+    /// The names of the members that any form of the objects permitted here declares.
+    #[must_use]
+    pub fn member_names(&self) -> Vec<String> {
+        let names: BTreeSet<_> = self.shapes.iter().flat_map(|shape| shape.members.keys()).collect();
+        names.into_iter().cloned().collect()
+    }
+
+    /// The places that this schema declares and the other does not, the outermost only, with what it says there.
+    #[must_use]
+    pub fn declared_beyond(&self, other: &Self) -> Vec<(Path, Schema)> {
+        let mut found = Vec::new();
+        self.gather_beyond(other, &Path::default(), &mut found);
+        found
+    }
+
+    fn gather_beyond(&self, other: &Self, at: &Path, found: &mut Vec<(Path, Schema)>) {
+        let names: BTreeSet<_> = self.shapes.iter().flat_map(|shape| shape.members.keys()).collect();
+        for name in names {
+            match (self.said_of(name), other.said_of(name)) {
+                (Said::Alike(mine), Said::Nothing) => found.push((at.join(name), mine.schema.clone())),
+                (Said::Alike(mine), Said::Alike(theirs)) => {
+                    mine.schema.gather_beyond(&theirs.schema, &at.join(name), found);
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Whether an object at this place may be made of nothing: no member is required.

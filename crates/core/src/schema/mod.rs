@@ -12,7 +12,9 @@
 
 mod combine;
 mod derive;
+mod includes;
 mod infer;
+mod narrow;
 mod parts;
 mod read;
 mod shape;
@@ -23,12 +25,12 @@ mod write;
 
 pub use derive::Presence;
 pub use infer::Inference;
-use parts::{Items, Range, Text};
+use parts::{Items, Range, Span, Text, some_unless_any};
 use shape::{Member, Shape};
 pub use types::{Type, Types};
 pub use typescript::typescript;
 
-use crate::document::{Json, Kind, Number, Object, Value, is_default};
+use crate::document::{Json, Kind, Number, Object, Path, Value, is_default};
 
 /// A schema. The default one permits everything. Two are equal where they say the same of every value; titles and
 /// descriptions do not count.
@@ -132,6 +134,30 @@ impl Schema {
         Self { array: Items::of(items), ..Self::of_types(Type::Array.into()) }
     }
 
+    /// Objects whose members, whatever their names, fit `values`.
+    #[must_use]
+    pub fn map_of(values: Schema) -> Self {
+        let mut schema = Self::of_types(Type::Object.into());
+        schema.set_shapes(vec![Shape { rest: some_unless_any(values), ..Shape::default() }]);
+        schema
+    }
+
+    /// Objects of nothing but one member.
+    #[must_use]
+    pub fn object_of(name: &str, schema: Schema) -> Self {
+        let mut object = Self::map_of(Schema::never());
+        object.declare(&Path::default().join(name), schema, true);
+        object
+    }
+
+    /// Texts of so many characters.
+    #[must_use]
+    pub fn texts_of(length: std::ops::RangeInclusive<u64>) -> Self {
+        let least = Some(*length.start()).filter(|least| *least > 0);
+        let length = Span { least, most: Some(*length.end()) };
+        Self { text: Text { length, ..Text::default() }, ..Self::of_types(Type::String.into()) }
+    }
+
     /// Numbers between two bounds, both permitted.
     #[must_use]
     pub fn between(minimum: Number<'static>, maximum: Number<'static>) -> Self {
@@ -174,6 +200,12 @@ impl Schema {
     #[must_use]
     pub fn is_plain(&self) -> bool {
         *self == Self::of_types(self.types)
+    }
+
+    /// Whether an array that is permitted stays so when items go or others come that fit.
+    #[must_use]
+    pub fn is_of_any_length(&self) -> bool {
+        !self.lists(Kind::Array) && self.array.count == Span::default()
     }
 
     /// What the items of an array, or the values of an object that is used as a map, must fit. An object that declares

@@ -21,7 +21,7 @@ impl Span {
         self.least.is_none_or(|least| least <= count) && self.most.is_none_or(|most| count <= most)
     }
 
-    fn join(self, other: Self) -> Self {
+    pub(super) fn join(self, other: Self) -> Self {
         Self { least: self.least.min(other.least), most: self.most.zip(other.most).map(|(a, b)| a.max(b)) }
     }
 

@@ -45,7 +45,7 @@ json_object!(Member { "required": required; "schema": schema });
 
 impl Shape {
     /// What the schema says of a member, declared or not.
-    fn part(&self, name: &str) -> Schema {
+    pub(super) fn part(&self, name: &str) -> Schema {
         let rest = || self.rest.as_deref().cloned().unwrap_or_default();
         self.members.get(name).map_or_else(rest, |member| member.schema.clone())
     }

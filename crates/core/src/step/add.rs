@@ -1,28 +1,47 @@
-use super::{Fields, Lowering, Step, StepKind};
-use crate::document::{Path, Value};
+use super::manual::{Chapter, Example, Form, Manual, Member, Mistake};
+use super::{Fields, Lowering, Step, StepKind, supply};
+use crate::document::Path;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::{Function, Supply};
 use crate::schema::{Presence, Schema};
 
 pub(super) const KIND: StepKind = StepKind { verb: "add", read };
 
-/// `{ "add": "/auto_distill", "value": false }`: a field that is always there from now on. A value that is there already
-/// stays, if it fits. `schema` says what later values may be; without it, any of the value's type.
+pub(super) static MANUAL: Manual = Manual {
+    chapter: Chapter::Fields,
+    summary: "A member that is always there from now on. A value that is there already stays, if it fits.",
+    members: &[
+        Member::required("add", Form::Field, "The member. Objects around it that the schema does not declare are made."),
+        supply::VALUE,
+        supply::MAKE,
+        Member::optional("schema", Form::Schema, "What later values may be; without it, any of the value's type."),
+    ],
+    example: Example {
+        schema: r#"{ "type": "object", "properties": { "theme": { "type": "string" } } }"#,
+        step: r#"{ "add": "/ai/auto_distill", "value": false }"#,
+        before: r#"{ "theme": "dark" }"#,
+        after: r#"{ "theme": "dark", "ai": { "auto_distill": false } }"#,
+    },
+    notes: "On the way down a member that the older schema did not declare goes again. A made id, `\"make\": { \"key\": \"tag-\" }`, is the same on every device and in every database, because it is made from the record's key; and the time of a run is one time for all its records, however long it takes.",
+    mistake: Mistake {
+        what: "Adding what is always there.",
+        schema: r#"{ "type": "object", "required": ["theme"], "properties": { "theme": { "type": "string" } } }"#,
+        step: r#"{ "add": "/theme", "value": "dark" }"#,
+    },
+};
+
 #[derive(Debug)]
 struct Add {
     at: Path,
-    value: Value<'static>,
+    value: Supply,
     schema: Option<Schema>,
 }
 
 fn read(fields: &mut Fields<'_>) -> Result<Box<dyn Step>> {
-    let add = Add {
-        at: fields.member_path("add")?,
-        value: fields.value("value")?,
-        schema: fields.optional_schema("schema")?,
-    };
+    let add =
+        Add { at: fields.member_path("add")?, value: supply::read(fields)?, schema: fields.optional_schema("schema")? };
     if let Some(schema) = &add.schema {
-        schema.validate(&add.value).map_err(|error| error.of_kind(ErrorKind::Chain))?;
+        supply::check_fits(&add.value, schema)?;
     }
     Ok(Box::new(add))
 }
@@ -38,18 +57,18 @@ impl Step for Add {
                 return Err(Error::new(ErrorKind::Chain, message).under_path(&self.at));
             }
             (_, Some(declared)) => {
-                declared.validate(&self.value).map_err(|error| error.of_kind(ErrorKind::Chain))?;
+                supply::check_fits(&self.value, &declared)?;
                 (declared, Function::Keep)
             }
             (Presence::Untyped, None) => {
                 (self.schema.clone().unwrap_or_default(), Function::Withdraw(lowering.unknown_at(&self.at)))
             }
             (_, None) => (
-                self.schema.clone().unwrap_or_else(|| Schema::of(&self.value)),
+                self.schema.clone().unwrap_or_else(|| supply::schema_of(&self.value)),
                 Function::Withdraw(lowering.unknown_at(&self.at)),
             ),
         };
-        let forward = Function::Default { value: Supply::Literal(self.value.clone()), fits: schema.clone() };
+        let forward = Function::Default { value: self.value.clone(), fits: schema.clone() };
         lowering.edit(&self.at, forward, backward);
         lowering.schema.declare(&self.at, schema, true);
         Ok(())

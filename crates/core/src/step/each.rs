@@ -1,5 +1,6 @@
 use super::strangers::declares_members;
-use super::{Fields, Lowering, Step, StepKind, Steps};
+use super::manual::{Chapter, Example, Form, Manual, Member, Mistake};
+use super::{CustomExample, Fields, Lowering, Step, StepKind, Steps};
 use crate::document::Path;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::{Align, Each, Op};
@@ -7,8 +8,32 @@ use crate::schema::{Presence, Schema, Type, Types};
 
 pub(super) const KIND: StepKind = StepKind { verb: "each", read };
 
-/// `{ "each": "/messages", "do": […] }`: steps for each item of an array, or each value of an object. `by` names the
-/// field an item is known by; without it, items are known by how they look.
+pub(super) static MANUAL: Manual = Manual {
+    chapter: Chapter::Inside,
+    summary: "Steps for each item of an array, or each value of an object that is used as a map. Paths inside start at the item.",
+    members: &[
+        Member::required("each", Form::Place, "The array, or the object whose members are all alike."),
+        Member::required("do", Form::Steps, "The steps."),
+        Member::optional(
+            "by",
+            Form::Place,
+            "The member that an item of an array is known by, so that its residue finds it again when items were added, deleted or moved meanwhile. Without it, items are known by how they look.",
+        ),
+    ],
+    example: Example {
+        schema: r#"{ "type": "object", "properties": { "messages": { "type": "array", "items": { "type": "object", "properties": { "id": { "type": "string" }, "sender": { "type": "string" }, "time": { "type": "number" } } } } } }"#,
+        step: r#"{ "each": "/messages", "by": "/id", "do": [ { "rename": "/sender", "to": "/role" }, { "convert": "/time", "from": "epoch-s", "to": "iso" } ] }"#,
+        before: r#"{ "messages": [ { "id": "m1", "sender": "human", "time": 1697043600.5 } ] }"#,
+        after: r#"{ "messages": [ { "id": "m1", "role": "human", "time": "2023-10-11T17:00:00.5Z" } ] }"#,
+    },
+    notes: "An `each` may stand inside another. Where the list is absent or `null`, nothing happens.",
+    mistake: Mistake {
+        what: "A `by` that the steps themselves change.",
+        schema: r#"{ "type": "object", "properties": { "messages": { "type": "array", "items": { "type": "object", "properties": { "id": { "type": "string" } } } } } }"#,
+        step: r#"{ "each": "/messages", "by": "/id", "do": [ { "rename": "/id", "to": "/key" } ] }"#,
+    },
+};
+
 #[derive(Debug)]
 struct EachItem {
     at: Path,
@@ -48,6 +73,10 @@ impl Step for EachItem {
         lowering.push(Op::Each(Each { at: self.at.clone(), align, body }));
         lowering.schema.replace(&self.at, before.with_inner(inner));
         Ok(())
+    }
+
+    fn examples(&self) -> Vec<CustomExample<'_>> {
+        self.steps.examples().collect()
     }
 
     fn words(&self) -> String {

@@ -84,6 +84,103 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// One JSON Pointer to a member, or a list of them that is not empty.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Chain`] where it is missing or something else.
+    pub fn member_paths(&mut self, name: &'static str) -> Result<Vec<Path>> {
+        let value = self.required(name)?;
+        let texts = match value.opened()? {
+            Value::Array(items) => items.iter().map(|item| text_of(name, item)).collect::<Result<Vec<_>>>()?,
+            _ => vec![text_of(name, &value)?],
+        };
+        let paths = texts.iter().map(|text| Path::parse(text)).collect::<Result<Vec<_>>>()?;
+        if paths.is_empty() || paths.contains(&Path::default()) {
+            let message = format!("expected in {name:?} pointers to members, found none, or an empty pointer");
+            return Err(Error::new(ErrorKind::Chain, message));
+        }
+        Ok(paths)
+    }
+
+    /// A JSON Pointer to a member of the focus itself: one name after a `/`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Chain`] where it is missing or something else.
+    pub fn name_path(&mut self, name: &'static str) -> Result<Path> {
+        let path = self.path(name)?;
+        let names = path.tokens().len();
+        match names {
+            1 => Ok(path),
+            _ => {
+                let message = format!("expected in {name:?} one name after a \"/\", as \"/id\"; found another pointer");
+                Err(Error::new(ErrorKind::Chain, message))
+            }
+        }
+    }
+
+    /// A text that is not empty.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Chain`] where it is missing, empty or something else.
+    pub fn separator(&mut self, name: &'static str) -> Result<String> {
+        let text = self.text(name)?;
+        match text.is_empty() {
+            false => Ok(text),
+            true => Err(Error::new(ErrorKind::Chain, format!("expected in {name:?} a text, found an empty one"))),
+        }
+    }
+
+    /// What one of these words stands for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Chain`] where it is missing or something else.
+    pub fn word<T: Copy>(&mut self, name: &'static str, words: &[(&'static str, T)]) -> Result<T> {
+        let text = self.text(name)?;
+        match words.iter().find(|(word, _)| *word == text) {
+            Some((_, meant)) => Ok(*meant),
+            None => {
+                let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+                let message = format!("expected in {name:?} one of {}, found {text:?}", words.join(", "));
+                Err(Error::new(ErrorKind::Chain, message))
+            }
+        }
+    }
+
+    /// As [`Fields::word`], where it may be missing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Chain`] where it is something else.
+    pub fn optional_word<T: Copy>(&mut self, name: &'static str, words: &[(&'static str, T)]) -> Result<Option<T>> {
+        match self.members.get(name) {
+            Some(_) => self.word(name, words).map(Some),
+            None => {
+                self.asked.push(name);
+                Ok(None)
+            }
+        }
+    }
+
+    /// A whole number that is not negative.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Chain`] where it is missing or something else.
+    pub fn count(&mut self, name: &'static str) -> Result<usize> {
+        let value = self.required(name)?;
+        let whole = value.number().and_then(|number| number.to_i64()).and_then(|number| usize::try_from(number).ok());
+        whole.ok_or_else(|| {
+            Error::new(ErrorKind::Chain, format!("expected in {name:?} a whole number from 0 on, found something else"))
+        })
+    }
+
+    /// An object of texts, as pairs.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Chain`] where it is something else.
+    pub fn names(&mut self, name: &'static str) -> Result<Vec<(String, String)>> {
+        let object = self.optional_object(name)?.unwrap_or_default();
+        object.iter().map(|(key, value)| Ok((key.to_owned(), text_of(name, value)?))).collect()
+    }
+
     /// A list of texts.
     ///
     /// # Errors
@@ -115,6 +212,14 @@ impl<'a> Fields<'a> {
     /// [`ErrorKind::Chain`] where it is missing.
     pub fn value(&mut self, name: &'static str) -> Result<Value<'static>> {
         self.required(name)?.into_owned()
+    }
+
+    /// Any value that may be missing, kept.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Json`] where a text in it is no Unicode.
+    pub fn optional_value(&mut self, name: &'static str) -> Result<Option<Value<'static>>> {
+        self.optional(name).map(Value::into_owned).transpose()
     }
 
     /// A schema that may be missing.

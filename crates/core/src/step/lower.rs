@@ -20,7 +20,13 @@ impl<'l> Lowering<'l> {
 
     /// Adds a primitive.
     pub fn push(&mut self, op: Op) {
-        self.nodes.push(Node { place: self.place.to_owned(), op });
+        self.nodes.push(self.node(op));
+    }
+
+    /// A primitive of this step, for a body inside another.
+    #[must_use]
+    pub fn node(&self, op: Op) -> Node {
+        Node { place: self.place.to_owned(), op }
     }
 
     /// Adds an edit.
@@ -88,8 +94,36 @@ impl<'l> Lowering<'l> {
     /// What the schema says of a member that it does not declare.
     #[must_use]
     pub fn unknown_at(&self, path: &Path) -> Schema {
-        let parent = path.split_last().map(|(parent, _)| parent).unwrap_or_default();
-        self.schema.at(&parent).map_or_else(Schema::any, strangers)
+        unknown_in(self.schema, path)
+    }
+
+    /// Checks that a text, where there is one, may be any text.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Chain`] where the schema at the path asks for more than the type.
+    pub fn expect_plain(&self, path: &Path, schema: &Schema) -> Result<()> {
+        match schema.is_plain() {
+            true => Ok(()),
+            false => {
+                let message =
+                    "expected a text without further bounds, found some; what the step makes could break them";
+                Err(Error::new(ErrorKind::Chain, message).under_path(path))
+            }
+        }
+    }
+
+    /// Checks that a list may be of any length.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Chain`] where the schema at the path bounds it, or lists the permitted ones.
+    pub fn expect_any_length(&self, path: &Path, schema: &Schema) -> Result<()> {
+        match schema.is_of_any_length() {
+            true => Ok(()),
+            false => {
+                let message = "expected a list that may be of any length, found one whose schema bounds it";
+                Err(Error::new(ErrorKind::Chain, message).under_path(path))
+            }
+        }
     }
 
     /// Moves a field, and its declaration with it.
@@ -150,4 +184,10 @@ impl<'l> Lowering<'l> {
         self.expect_objects_around(path)?;
         path.ancestors().try_for_each(|enclosing| self.enclose(&enclosing))
     }
+}
+
+/// What a schema says of a member that it does not declare.
+pub(super) fn unknown_in(schema: &Schema, path: &Path) -> Schema {
+    let parent = path.split_last().map(|(parent, _)| parent).unwrap_or_default();
+    schema.at(&parent).map_or_else(Schema::any, strangers)
 }

@@ -1,3 +1,4 @@
+use super::manual::{Chapter, Example, Form, Manual, Member, Mistake};
 use super::{Fields, Lowering, Step, StepKind};
 use crate::document::{Kind, Object, Path, Value};
 use crate::error::{Error, ErrorKind, Result};
@@ -6,10 +7,41 @@ use crate::schema::{Schema, Type};
 
 pub(super) const KIND: StepKind = StepKind { verb: "map", read };
 
-/// `{ "map": "/role", "table": { "human": "user" }, "else": "keep", "back": { "user": "human" } }`: a value is replaced by
-/// its counterpart in a table. `else` says what happens to values that the table does not name: `"keep"`, `"error"`
-/// (the default) or `{ "value": … }`. The way back is the table read backwards; `back` adds to it or corrects it, and
-/// `back.else` is for every value that it does not name.
+pub(super) static MANUAL: Manual = Manual {
+    chapter: Chapter::Values,
+    summary: "A value is replaced by its counterpart in a table.",
+    members: &[
+        Member::required("map", Form::Place, "The value."),
+        Member::required("table", Form::Object, "The counterpart of each value. Where the older schema permits no texts, the keys are read as JSON: `\"1\"` is the number."),
+        Member::optional(
+            "else",
+            Form::Other(
+                "`\"keep\"`, `\"error\"` or `{ \"value\": … }`",
+                r#"{"oneOf":[{"enum":["keep","error"]},{"type":"object","required":["value"],"additionalProperties":false,"properties":{"value":{}}}]}"#,
+            ),
+            "What happens to values that the table does not name: they stay, they are refused (the default), or this takes their place.",
+        ),
+        Member::optional(
+            "back",
+            Form::Object,
+            "The way back is the table read backwards; this adds to it, or corrects it. Its member `else` is for every value that nothing names, and must be given where later values cannot all be foreseen. For what concerns privacy, choose the strictest.",
+        ),
+        Member::optional("schema", Form::Schema, "What later values may be; without it, the counterparts."),
+    ],
+    example: Example {
+        schema: r#"{ "type": "object", "required": ["privacy"], "properties": { "privacy": { "enum": ["strict", "open"] } } }"#,
+        step: r#"{ "map": "/privacy", "table": { "strict": { "store_history": false }, "open": { "store_history": true } }, "back": { "else": "strict" } }"#,
+        before: r#"{ "privacy": "open" }"#,
+        after: r#"{ "privacy": { "store_history": true } }"#,
+    },
+    notes: "Counterparts may be anything. Objects, as here, will be changed by users, so that the table cannot name them all on the way down: that is what `back.else` is for. A table of texts that keeps the rest: `{ \"map\": \"/role\", \"table\": { \"human\": \"user\" }, \"else\": \"keep\" }`.",
+    mistake: Mistake {
+        what: "A table that misses a value of the enum, without `else`.",
+        schema: r#"{ "type": "object", "properties": { "role": { "enum": ["human", "assistant", "tool"] } } }"#,
+        step: r#"{ "map": "/role", "table": { "human": "user", "assistant": "model" } }"#,
+    },
+};
+
 #[derive(Debug)]
 struct Map {
     at: Path,
@@ -97,6 +129,7 @@ impl Map {
         let shape = images.iter().map(Schema::of).reduce(|a, b| a.join(&b)).unwrap_or_default();
         Ok(match (before.values(), &self.unmapped) {
             (Some(_), _) if !structured => Schema::one_of(distinct(images)),
+            (None, Unmapped::Keep) if images.iter().all(|image| before.accepts(image)) => before.clone(),
             (None, Unmapped::Keep) => before.join(&shape),
             _ => shape,
         })
@@ -141,7 +174,7 @@ impl Map {
                 let image = backward.apply(Some(value.clone()), &Scope::unknown());
                 image.is_ok_and(|image| image.is_some_and(|image| before.accepts(&image)))
             }),
-            (None, Unmapped::Keep) => before.values().is_none(),
+            (None, Unmapped::Keep) => before.includes(after),
             (None, Unmapped::Refuse) => false,
         };
         match covered {

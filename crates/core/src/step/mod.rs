@@ -1,19 +1,58 @@
 //! What authors write: step kinds, a file each with all that belongs to the kind. Adding one is adding a file and a
 //! line in [`KINDS`].
 
-mod add;
-mod convert;
-mod each;
 mod fields;
 mod lower;
-mod map;
-mod move_field;
-mod nest;
-mod remove;
-mod rename;
-mod split;
+pub mod manual;
+mod predicate;
 mod strangers;
+mod supply;
 
+/// The kinds are modules here, each with a `KIND` and a `MANUAL`.
+macro_rules! kinds {
+    ($($module:ident),* $(,)?) => {
+        $(mod $module;)*
+
+        /// All kinds, by the order of the reference page.
+        const KINDS: &[StepKind] = &[$($module::KIND),*];
+
+        /// What they say of themselves, in the same order.
+        static MANUALS: &[&manual::Manual] = &[$(&$module::MANUAL),*];
+    };
+}
+
+kinds![
+    add,
+    set,
+    remove,
+    rename,
+    rename_fields,
+    move_field,
+    copy,
+    coalesce,
+    nest,
+    flatten,
+    map,
+    convert,
+    not,
+    split,
+    join,
+    replace,
+    truncate,
+    wrap,
+    unwrap,
+    each,
+    where_holds,
+    insert_item,
+    remove_item,
+    array_to_map,
+    map_to_array,
+    pick,
+    partition,
+    custom,
+];
+
+pub use custom::CustomExample;
 pub use fields::Fields;
 pub use lower::Lowering;
 
@@ -32,6 +71,11 @@ pub trait Step: std::fmt::Debug + Send + Sync {
 
     /// What it does, as a plain sentence without a full stop.
     fn words(&self) -> String;
+
+    /// What functions of the author's own are expected to do.
+    fn examples(&self) -> Vec<CustomExample<'_>> {
+        Vec::new()
+    }
 }
 
 /// A kind of step: the member that names it, and how the rest is read.
@@ -40,18 +84,13 @@ pub struct StepKind {
     read: fn(&mut Fields<'_>) -> Result<Box<dyn Step>>,
 }
 
-/// All kinds, by their verbs in order of the alphabet.
-const KINDS: &[StepKind] = &[
-    add::KIND,
-    convert::KIND,
-    each::KIND,
-    map::KIND,
-    move_field::KIND,
-    nest::KIND,
-    remove::KIND,
-    rename::KIND,
-    split::KIND,
-];
+/// Every kind's verb with its entry in the reference, in the order of the page.
+pub fn manuals() -> impl Iterator<Item = (&'static str, &'static manual::Manual)> {
+    KINDS.iter().map(|kind| kind.verb).zip(MANUALS.iter().copied())
+}
+
+/// Predicates, as JSON Schema that refers to the definitions `pointer`, `member`, `type` and, for itself, `predicate`.
+pub const PREDICATE_SCHEMA: &str = predicate::SCHEMA;
 
 /// A list of steps as read, each with its verb.
 #[derive(Debug)]
@@ -91,6 +130,16 @@ impl Steps {
     /// What the steps do, a sentence each.
     pub fn words(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(|(_, step)| step.words())
+    }
+
+    /// The steps' places as errors and bodies name them.
+    pub fn places(&self) -> impl Iterator<Item = String> {
+        self.0.iter().enumerate().map(|(index, (verb, _))| format!("{} ({verb})", index + 1))
+    }
+
+    /// What functions of the author's own are expected to do.
+    pub fn examples(&self) -> impl Iterator<Item = CustomExample<'_>> {
+        self.0.iter().flat_map(|(_, step)| step.examples())
     }
 }
 

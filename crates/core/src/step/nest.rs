@@ -1,11 +1,31 @@
+use super::manual::{Chapter, Example, Form, Manual, Member, Mistake};
 use super::{Fields, Lowering, Step, StepKind};
 use crate::document::Path;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
 pub(super) const KIND: StepKind = StepKind { verb: "nest", read };
 
-/// `{ "nest": ["/model", "/mode"], "under": "/settings" }`: fields go, with their names, into one object, which is made
-/// where it is missing.
+pub(super) static MANUAL: Manual = Manual {
+    chapter: Chapter::Fields,
+    summary: "Several members go, with their names, into one object, which is made where it is missing.",
+    members: &[
+        Member::required("nest", Form::Fields, "The members."),
+        Member::required("under", Form::Field, "The object they go into."),
+    ],
+    example: Example {
+        schema: r#"{ "type": "object", "properties": { "model": { "type": "string" }, "mode": { "type": "string" } } }"#,
+        step: r#"{ "nest": ["/model", "/mode"], "under": "/ai_settings" }"#,
+        before: r#"{ "model": "m", "mode": "open" }"#,
+        after: r#"{ "ai_settings": { "model": "m", "mode": "open" } }"#,
+    },
+    notes: "",
+    mistake: Mistake {
+        what: "An `under` that is declared already and is no object.",
+        schema: r#"{ "type": "object", "properties": { "model": { "type": "string" }, "ai": { "type": "boolean" } } }"#,
+        step: r#"{ "nest": ["/model"], "under": "/ai" }"#,
+    },
+};
+
 #[derive(Debug)]
 struct Nest {
     fields: Vec<Path>,
@@ -13,14 +33,7 @@ struct Nest {
 }
 
 fn read(fields: &mut Fields<'_>) -> Result<Box<dyn Step>> {
-    let paths = fields.texts("nest")?.iter().map(|text| Path::parse(text)).collect::<Result<Vec<_>>>()?;
-    if paths.is_empty() || paths.iter().any(|path| path.split_last().is_none()) {
-        return Err(Error::new(
-            ErrorKind::Chain,
-            "expected in \"nest\" a list of pointers to members, found it empty or with an empty pointer",
-        ));
-    }
-    Ok(Box::new(Nest { fields: paths, under: fields.member_path("under")? }))
+    Ok(Box::new(Nest { fields: fields.member_paths("nest")?, under: fields.member_path("under")? }))
 }
 
 impl Step for Nest {

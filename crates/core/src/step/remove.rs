@@ -1,22 +1,51 @@
+use super::manual::{Chapter, Example, Form, Manual, Member, Mistake};
 use super::{Fields, Lowering, Step, StepKind};
 use crate::document::{Path, Value};
 use crate::error::{Error, ErrorKind, Result};
-use crate::lens::{Function, Supply};
+use crate::lens::{Edit, Function, Op, Supply};
 
 pub(super) const KIND: StepKind = StepKind { verb: "remove", read };
 
-/// `{ "remove": "/legacy", "back": 0 }`: a field goes; its value is kept as residue. `back` is what it is for a record
-/// that never had it, and must be given where the schema requires the field.
+pub(super) static MANUAL: Manual = Manual {
+    chapter: Chapter::Fields,
+    summary: "A member goes; its value is kept as residue.",
+    members: &[
+        Member::required("remove", Form::Field, "The member."),
+        Member::optional(
+            "back",
+            Form::Value,
+            "What the member is, on the way down, for a record that was born without it. Must be given where the older schema requires the member.",
+        ),
+        Member::optional(
+            "forget",
+            Form::True,
+            "The value is *not* kept: for secrets. This cannot be undone, and `exuvia explain` says so.",
+        ),
+    ],
+    example: Example {
+        schema: r#"{ "type": "object", "required": ["legacy_mode"], "properties": { "legacy_mode": { "type": "string" } } }"#,
+        step: r#"{ "remove": "/legacy_mode", "back": "standard" }"#,
+        before: r#"{ "legacy_mode": "expert" }"#,
+        after: r"{}",
+    },
+    notes: "With `forget` the snapshot that is taken before the run still has the value, until its retention ends. Inside an `each` whose lists have other residue, name `by`: items that are known by how they look are known by a digest of all that they held.",
+    mistake: Mistake {
+        what: "Leaving `back` out for a required member.",
+        schema: r#"{ "type": "object", "required": ["legacy_mode"], "properties": { "legacy_mode": { "type": "string" } } }"#,
+        step: r#"{ "remove": "/legacy_mode" }"#,
+    },
+};
+
 #[derive(Debug)]
 struct Remove {
     at: Path,
     back: Option<Value<'static>>,
+    forget: bool,
 }
 
 fn read(fields: &mut Fields<'_>) -> Result<Box<dyn Step>> {
     let at = fields.member_path("remove")?;
-    let back = fields.optional("back").map(Value::into_owned).transpose()?;
-    Ok(Box::new(Remove { at, back }))
+    Ok(Box::new(Remove { at, back: fields.optional_value("back")?, forget: fields.flag("forget")? }))
 }
 
 impl Step for Remove {
@@ -34,11 +63,16 @@ impl Step for Remove {
             None => Function::Admit(schema),
         };
         lowering.schema.undeclare(&self.at);
-        lowering.edit(&self.at, Function::Withdraw(lowering.unknown_at(&self.at)), backward);
+        let forward = Function::Withdraw(lowering.unknown_at(&self.at));
+        let edit = Edit { forgets: self.forget, ..Edit::new(&self.at, forward, backward) };
+        lowering.push(Op::Edit(Box::new(edit)));
         Ok(())
     }
 
     fn words(&self) -> String {
-        format!("{} is removed, and kept as residue", self.at)
+        match self.forget {
+            true => format!("{} is removed and forgotten for good", self.at),
+            false => format!("{} is removed, and kept as residue", self.at),
+        }
     }
 }

@@ -1,10 +1,31 @@
+use super::manual::{Chapter, Example, Form, Manual, Member, Mistake};
 use super::{Fields, Lowering, Step, StepKind};
 use crate::document::Path;
 use crate::error::{Error, ErrorKind, Result};
 
 pub(super) const KIND: StepKind = StepKind { verb: "rename", read };
 
-/// `{ "rename": "/sender", "to": "/role" }`: a field gets another name and stays where it is.
+pub(super) static MANUAL: Manual = Manual {
+    chapter: Chapter::Fields,
+    summary: "A member gets another name in the same object.",
+    members: &[
+        Member::required("rename", Form::Field, "The member."),
+        Member::required("to", Form::Field, "Its new place: a whole path, not a bare name."),
+    ],
+    example: Example {
+        schema: r#"{ "type": "object", "required": ["sender"], "properties": { "sender": { "type": "string" } } }"#,
+        step: r#"{ "rename": "/sender", "to": "/role" }"#,
+        before: r#"{ "sender": "human" }"#,
+        after: r#"{ "role": "human" }"#,
+    },
+    notes: "",
+    mistake: Mistake {
+        what: "A target in another object: that is a `move`.",
+        schema: r#"{ "type": "object", "properties": { "sender": { "type": "string" } } }"#,
+        step: r#"{ "rename": "/sender", "to": "/author/name" }"#,
+    },
+};
+
 #[derive(Debug)]
 struct Rename {
     from: Path,

@@ -192,6 +192,36 @@ fn add_unknown(object: &mut Object<'static>, said: Said<'_>, tape: &mut Tape<'_>
     }
 }
 
+/// The value without members that the schema does not declare; of an object that is used as a map, without those that
+/// are `named`.
+pub fn declared(value: &Value<'static>, schema: &Schema, named: &dyn Fn(&str) -> bool) -> Value<'static> {
+    let mut value = value.clone();
+    strip(&mut value, Said(&opened(&schema.to_value())), named);
+    value
+}
+
+fn strip(value: &mut Value<'static>, said: Said<'_>, named: &dyn Fn(&str) -> bool) {
+    match value {
+        Value::Array(items) => {
+            let said = Said(said.get("items").unwrap_or(&ANYTHING));
+            items.iter_mut().for_each(|item| strip(item, said, named));
+        }
+        Value::Object(object) => {
+            let (members, rest) = (said.members(), said.get("additionalProperties"));
+            let names: Vec<_> = object.iter().map(|(name, _)| name.to_owned()).collect();
+            for name in names {
+                let declared = members.iter().find(|(declared, ..)| *declared == name).map(|(_, said, _)| *said);
+                let entry = rest.filter(|_| members.is_empty() && !named(&name)).map(Said);
+                match (declared.or(entry), object.get_mut(&name)) {
+                    (Some(said), Some(value)) => strip(value, said, named),
+                    _ => drop(object.remove(&name)),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Changes something here and there; the value still fits. What the tape leaves alone stays as it is.
 pub fn edit(value: &mut Value<'static>, schema: &Schema, tape: &mut Tape<'_>) {
     let before = value.clone();

@@ -7,7 +7,7 @@ use exuvia_core::chain::{Chain, Family, Record, Residues, Version};
 use exuvia_core::document::Value;
 use proptest::prelude::*;
 
-use crate::chains::{VERBS, carry, draw_object, load, propose};
+use crate::chains::{carry, draw_object, load, propose, verbs};
 use crate::documents::{NAMES, edit, fitting, mark_objects, opened};
 use crate::tape::Tape;
 use crate::{choices, config_of};
@@ -76,7 +76,7 @@ impl Sample {
             let mut schema = collection.schema.clone();
             let mut steps = Vec::new();
             for _ in 0..tape.below(3) {
-                let step = propose(&schema, &VERBS, tape, 2);
+                let step = propose(&schema, &verbs(), tape, 2);
                 // The list is to stay where it is.
                 let touches = ["list", "kids", "\"/id\""].iter().any(|name| step.contains(name));
                 if let (false, Some(after)) = (touches, carry(&schema, &step)) {

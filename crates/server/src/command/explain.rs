@@ -59,7 +59,14 @@ struct Explained {
 #[derive(Serialize)]
 struct Change {
     collection: String,
-    words: Vec<String>,
+    steps: Vec<Told>,
+}
+
+/// One thing that is done, and how it can be undone: `computed`, `kept` (from residue) or `never`.
+#[derive(Serialize)]
+struct Told {
+    words: String,
+    undo: &'static str,
 }
 
 /// What came of moving records.
@@ -128,10 +135,11 @@ impl Explain {
 fn explain(version: Version, stage: &Stage, names: Option<&[String]>) -> Explained {
     let mut collections: Vec<Change> = Vec::new();
     let wanted = |name: &str| names.is_none_or(|names| names.iter().any(|wanted| wanted == name));
-    for (name, words) in stage.words().filter(|(name, _)| wanted(name)) {
-        match collections.iter_mut().find(|change| change.collection == name) {
-            Some(change) => change.words.push(words.to_owned()),
-            None => collections.push(Change { collection: name.to_owned(), words: vec![words.to_owned()] }),
+    for found in stage.told().iter().filter(|found| wanted(&found.collection)) {
+        let told = Told { words: found.words.clone(), undo: found.undo.word() };
+        match collections.iter_mut().find(|change| change.collection == found.collection) {
+            Some(change) => change.steps.push(told),
+            None => collections.push(Change { collection: found.collection.clone(), steps: vec![told] }),
         }
     }
     Explained { version: version.0, id: stage.id().to_owned(), parents: stage.parents().to_vec(), collections }
@@ -183,11 +191,22 @@ impl fmt::Display for Explained {
             [] => writeln!(f)?,
             parents => writeln!(f, ", after {}", parents.join(", "))?,
         }
-        for Change { collection, words } in &self.collections {
+        for Change { collection, steps } in &self.collections {
             writeln!(f, "  {collection}")?;
-            words.iter().try_for_each(|words| writeln!(f, "    - {words}"))?;
+            steps.iter().try_for_each(|told| told.fmt(f))?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let risk = match self.undo {
+            "computed" => "",
+            "kept" => " [undone from residue]",
+            _ => " [CANNOT BE UNDONE]",
+        };
+        writeln!(f, "    - {}{risk}", self.words)
     }
 }
 

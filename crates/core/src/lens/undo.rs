@@ -1,0 +1,98 @@
+use super::{Body, Function, Op, Part, Rekey, Scalar, TimeFormat, Unmapped, Way, When};
+use crate::document::Value;
+use crate::json_words;
+
+/// How the older version of a record can be had again from the newer one. Ordered by what is lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Undo {
+    /// It is computed: nothing has to be kept, but members that no schema declares by their names.
+    #[default]
+    Computed,
+    /// What the newer version does not say is kept as residue. Without the residue, something that fits stands in.
+    Kept,
+    /// Something is forgotten for good.
+    Never,
+}
+
+json_words!(Undo { "computed": Computed, "kept": Kept, "never": Never });
+
+impl Body {
+    /// How the whole can be undone.
+    #[must_use]
+    pub fn undo(&self) -> Undo {
+        self.nodes.iter().map(|node| node.op.undo()).max().unwrap_or_default()
+    }
+
+    /// How what came of one step can be undone; the step by its place, as [`super::Node`] has it.
+    #[must_use]
+    pub fn undo_of(&self, place: &str) -> Undo {
+        let nodes = self.nodes.iter().filter(|node| node.place == place);
+        nodes.map(|node| node.op.undo()).max().unwrap_or_default()
+    }
+}
+
+impl Op {
+    fn undo(&self) -> Undo {
+        match self {
+            Op::Move(_) => Undo::Computed,
+            Op::Edit(edit) if edit.forgets => Undo::Never,
+            Op::Edit(edit) => undo_of(&edit.forward, &edit.backward),
+            Op::Each(each) => each.body.undo(),
+            Op::When(when) => when.undo(),
+            Op::Rekey(rekey) => rekey.undo(),
+            // Where the item was there before, or stood elsewhere, nothing else says so.
+            Op::Item(_) => Undo::Kept,
+            Op::Part(Part { to: Some(_), .. }) => Undo::Computed,
+            Op::Part(Part { to: None, .. }) => Undo::Kept,
+        }
+    }
+}
+
+impl When {
+    fn undo(&self) -> Undo {
+        let branch = if self.before.predicate == self.after.predicate { Undo::Computed } else { Undo::Kept };
+        branch.max(self.body.undo()).max(self.otherwise.undo())
+    }
+}
+
+impl Rekey {
+    /// A list has an order, and an object has none.
+    fn undo(&self) -> Undo {
+        match self.list {
+            Way::Down => Undo::Kept,
+            Way::Up => Undo::Computed,
+        }
+    }
+}
+
+/// Whether the second function leads back from all that the first leads to.
+fn undo_of(forward: &Function, backward: &Function) -> Undo {
+    use Function as F;
+    let backward = match backward {
+        F::Within { function, .. } => function,
+        other => other,
+    };
+    let computed = match (forward, backward) {
+        (F::Keep | F::Default { .. } | F::Enclose, F::Withdraw(_))
+        | (F::Keep, F::Keep | F::Default { .. } | F::Admit(_))
+        | (F::Enclose, F::Prune(_))
+        | (F::Prune(_), F::Default { .. })
+        | (F::Withdraw(_), F::Withdraw(_))
+        | (F::Not, F::Not)
+        | (F::Split(_), F::Join(_))
+        | (F::Enlist, F::First)
+        | (F::Enfold(_), F::Unfold(_)) => true,
+        (F::Table { pairs, unmapped: Unmapped::Refuse }, F::Table { pairs: back, .. }) => is_undone(pairs, back),
+        (F::Time { from, .. }, F::Time { .. }) => *from != TimeFormat::Iso,
+        (F::Cast { from, to }, F::Cast { .. }) => (*from, *to) != (Scalar::Text, Scalar::Number),
+        _ => false,
+    };
+    if computed { Undo::Computed } else { Undo::Kept }
+}
+
+type Pairs = [(Value<'static>, Value<'static>)];
+
+fn is_undone(pairs: &Pairs, back: &Pairs) -> bool {
+    let counterpart = |of: &Value<'_>| back.iter().find(|(from, _)| from == of).map(|(_, to)| to);
+    pairs.iter().all(|(from, to)| counterpart(to) == Some(from))
+}

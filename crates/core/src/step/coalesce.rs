@@ -1,0 +1,165 @@
+use super::manual::{Chapter, Example, Form, Manual, Member, Mistake};
+use super::{Fields, Lowering, Step, StepKind};
+use crate::document::{Path, Value};
+use crate::error::{Error, ErrorKind, Result};
+use crate::lens::{Body, Function, Move, Node, Op, Predicate, Side, Supply, When};
+use crate::schema::{Schema, Type};
+
+pub(super) const KIND: StepKind = StepKind { verb: "coalesce", read };
+
+pub(super) static MANUAL: Manual = Manual {
+    chapter: Chapter::Fields,
+    summary: "Several members of one object become one: the first that is there and not `null`. The others are kept as residue.",
+    members: &[
+        Member::required("coalesce", Form::Fields, "The members, the best first. At least two."),
+        Member::required("to", Form::Field, "The one that they become: one of them, or a new one, in the same object."),
+    ],
+    example: Example {
+        schema: r#"{ "type": "object", "properties": { "title": { "type": ["string", "null"] }, "name": { "type": "string" } } }"#,
+        step: r#"{ "coalesce": ["/title", "/name"], "to": "/title" }"#,
+        before: r#"{ "title": null, "name": "On moths" }"#,
+        after: r#"{ "title": "On moths" }"#,
+    },
+    notes: "On the way down an edited value goes back to the member that it came from; one that was written later, to the member that is named in `to`, or else to the first.",
+    mistake: Mistake {
+        what: "Members of different types: a later value could not go back. `convert` one of them first.",
+        schema: r#"{ "type": "object", "properties": { "title": { "type": "string" }, "name": { "type": "number" } } }"#,
+        step: r#"{ "coalesce": ["/title", "/name"], "to": "/title" }"#,
+    },
+};
+
+#[derive(Debug)]
+struct Coalesce {
+    sources: Vec<Path>,
+    to: Path,
+}
+
+fn read(fields: &mut Fields<'_>) -> Result<Box<dyn Step>> {
+    let (sources, to) = (fields.member_paths("coalesce")?, fields.member_path("to")?);
+    let parent = |path: &Path| path.split_last().map(|(parent, _)| parent);
+    let fail = |message: &str, path: &Path| Err(Error::new(ErrorKind::Chain, message).under_path(path));
+    for (index, source) in sources.iter().enumerate() {
+        if parent(source) != parent(&to) {
+            return fail("expected members of one object, found one in another; \"move\" it first", source);
+        }
+        if sources[..index].contains(source) {
+            return fail("expected members that differ, found one twice", source);
+        }
+    }
+    if sources.len() < 2 {
+        return fail("expected at least two members to choose from, found one; use \"rename\"", &to);
+    }
+    Ok(Box::new(Coalesce { sources, to }))
+}
+
+impl Step for Coalesce {
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        let schemas = self.sources.iter().map(|source| lowering.schema.require(source)).collect::<Result<Vec<_>>>()?;
+        lowering.expect_objects_around(&self.to)?;
+        let home = self.home();
+        if !self.sources.contains(&self.to) {
+            lowering.schema.refuse(&self.to)?;
+        }
+        let after = &schemas[home];
+        for (source, schema) in self.sources.iter().zip(&schemas) {
+            if !after.includes(&without_null(schema)) {
+                let message = "expected members of one type, found one whose values the others could not take; \"convert\" or \"map\" it first";
+                return Err(Error::new(ErrorKind::Chain, message).under_path(source));
+            }
+        }
+        let required = lowering.schema.requires(&self.sources[home]);
+        let backward = self.ways_back(&schemas, lowering)?;
+        self.sources.iter().for_each(|source| lowering.schema.undeclare(source));
+        let choice = self.choice(0, home, &schemas, lowering);
+        lowering.push(choice);
+        for (source, backward) in backward {
+            let unknown = lowering.unknown_at(source);
+            lowering.edit(source, Function::Withdraw(unknown), backward);
+        }
+        lowering.schema.declare(&self.to, after.clone(), required);
+        Ok(())
+    }
+
+    fn words(&self) -> String {
+        let sources: Vec<_> = self.sources.iter().map(Path::to_string).collect();
+        format!("{} is the first of {} that is there and not null", self.to, sources.join(", "))
+    }
+}
+
+impl Coalesce {
+    /// The member that a value goes back to which came from none.
+    fn home(&self) -> usize {
+        self.sources.iter().position(|source| *source == self.to).unwrap_or_default()
+    }
+
+    /// For each member that goes, what it is on the way down where nothing is remembered of it.
+    fn ways_back(&self, schemas: &[Schema], lowering: &Lowering<'_>) -> Result<Vec<(&Path, Function)>> {
+        let mut backward = Vec::new();
+        for (index, (source, schema)) in self.sources.iter().zip(schemas).enumerate() {
+            if *source == self.to {
+                continue;
+            }
+            let function = if index == self.home() {
+                // What comes back to it stands there before.
+                Function::Admit(schema.clone())
+            } else if !lowering.schema.requires(source) {
+                Function::Admit(schema.clone())
+            } else if schema.accepts(&Value::Null) {
+                Function::Default { value: Supply::Literal(Value::Null), fits: schema.clone() }
+            } else {
+                let message = "expected members that may be absent or null, but for the one that stays, found one that is always there; put it first and name it in \"to\"";
+                return Err(Error::new(ErrorKind::Chain, message).under_path(source));
+            };
+            backward.push((source, function));
+        }
+        Ok(backward)
+    }
+
+    /// From the member with this index on: where it has a value, that moves; else the next ones are asked. In the end
+    /// the home member moves, even if it is `null`.
+    fn choice(&self, index: usize, home: usize, schemas: &[Schema], lowering: &Lowering<'_>) -> Op {
+        let has_value = |path: &Path| {
+            let null = Predicate::Type(path.clone(), Type::Null.into());
+            Predicate::And(vec![Predicate::Exists(path.clone()), Predicate::Not(Box::new(null))])
+        };
+        let holds = |path: &Path, schema: &Schema| {
+            let mut focus = Schema::of_types(Type::Object.into());
+            enclose(&mut focus, path);
+            focus.declare(path, schema.clone(), false);
+            focus
+        };
+        let source = &self.sources[index];
+        let otherwise = match index + 1 == self.sources.len() {
+            true => self.moved(home, lowering),
+            false => vec![lowering.node(self.choice(index + 1, home, schemas, lowering))],
+        };
+        Op::When(Box::new(When {
+            before: Side { predicate: has_value(source), body: Schema::any(), otherwise: Schema::any() },
+            after: Side {
+                predicate: if index == home { has_value(&self.to) } else { Predicate::Or(Vec::new()) },
+                body: holds(&self.to, &without_null(&schemas[index])),
+                otherwise: Schema::any(),
+            },
+            body: Body::new(self.moved(index, lowering)),
+            otherwise: Body::new(otherwise),
+        }))
+    }
+
+    fn moved(&self, index: usize, lowering: &Lowering<'_>) -> Vec<Node> {
+        let from = &self.sources[index];
+        let moved = || lowering.node(Op::Move(Move { from: from.clone(), to: self.to.clone() }));
+        (*from != self.to).then(moved).into_iter().collect()
+    }
+}
+
+/// Declares the objects around a place.
+fn enclose(focus: &mut Schema, path: &Path) {
+    for enclosing in path.ancestors() {
+        focus.declare(&enclosing, Schema::of_types(Type::Object.into()), false);
+    }
+}
+
+fn without_null(schema: &Schema) -> Schema {
+    let others = schema.types().iter().filter(|ty| *ty != Type::Null);
+    schema.meet(&Schema::of_types(others.fold(crate::schema::Types::NONE, crate::schema::Types::or)))
+}

@@ -1,0 +1,109 @@
+use super::manual::{Chapter, Example, Form, Manual, Member, Mistake};
+use super::strangers::strangers;
+use super::{Fields, Lowering, Step, StepKind};
+use crate::document::Path;
+use crate::error::{Error, ErrorKind, Result};
+use crate::lens::{Names, Op, Part};
+use crate::schema::{Presence, Schema};
+
+pub(super) const KIND: StepKind = StepKind { verb: "partition", read };
+
+pub(super) static MANUAL: Manual = Manual {
+    chapter: Chapter::Keyed,
+    summary: "The members whose names start with a prefix, known or unknown, go into another object, which is made where it is missing.",
+    members: &[
+        Member::required("partition", Form::Place, "The object they leave; `\"\"` is the record itself."),
+        Member::required("prefix", Form::Text, "What their names start with; not empty. The names stay as they are."),
+        Member::required("to", Form::Field, "The object they go into, whose own name does not start with the prefix."),
+    ],
+    example: Example {
+        schema: r#"{ "type": "object", "properties": { "theme": { "type": "string" } } }"#,
+        step: r#"{ "partition": "", "prefix": "draft:", "to": "/drafts" }"#,
+        before: r#"{ "theme": "dark", "draft:a": "Dear", "draft:b": "Hello" }"#,
+        after: r#"{ "theme": "dark", "drafts": { "draft:a": "Dear", "draft:b": "Hello" } }"#,
+    },
+    notes: "Members whose names are all known go with `nest`.",
+    mistake: Mistake {
+        what: "A target that would have to go into itself.",
+        schema: r#"{ "type": "object" }"#,
+        step: r#"{ "partition": "", "prefix": "draft", "to": "/drafts" }"#,
+    },
+};
+
+#[derive(Debug)]
+struct Partition {
+    from: Path,
+    prefix: String,
+    to: Path,
+}
+
+fn read(fields: &mut Fields<'_>) -> Result<Box<dyn Step>> {
+    let (from, prefix, to) = (fields.path("partition")?, fields.separator("prefix")?, fields.member_path("to")?);
+    let inside = to.tokens().zip(from.tokens()).all(|(a, b)| a == b).then(|| to.tokens().nth(from.tokens().len()));
+    match inside {
+        Some(None) => {
+            let message = "expected a target apart from the object, or in it, found the object itself or one around it";
+            Err(Error::new(ErrorKind::Chain, message).under_path(&to))
+        }
+        Some(Some(name)) if name.starts_with(&prefix) => {
+            let message = "expected a target whose name does not start with the prefix, found one that would go into itself";
+            Err(Error::new(ErrorKind::Chain, message).under_path(&to))
+        }
+        _ => Ok(Box::new(Partition { from, prefix, to })),
+    }
+}
+
+impl Step for Partition {
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        let from = lowering.schema.require(&self.from)?;
+        lowering.expect_objects_around(&self.from.join(""))?;
+        let unknown = strangers(&from);
+        let is_new = matches!(lowering.schema.presence(&self.to), Presence::Undeclared | Presence::Untyped);
+        lowering.enclose_ancestors(&self.to)?;
+        lowering.enclose(&self.to)?;
+        if is_new {
+            lowering.schema.declare(&self.to, Schema::map_of(unknown), true);
+        } else if strangers(&lowering.schema.require(&self.to)?) != unknown {
+            let message = "expected two objects that say the same of members they do not declare, found two that differ";
+            return Err(Error::new(ErrorKind::Chain, message).under_path(&self.to));
+        }
+        if lowering.schema.presence(&self.to) != Presence::Required {
+            let message = "expected a target that is always there, found one that may be absent; \"add\" it first";
+            return Err(Error::new(ErrorKind::Chain, message).under_path(&self.to));
+        }
+        self.carry(&from, lowering)?;
+        let names = Names::Prefix(self.prefix.clone());
+        lowering.push(Op::Part(Part { from: self.from.clone(), to: Some(self.to.clone()), names }));
+        Ok(())
+    }
+
+    fn words(&self) -> String {
+        format!("members that start with {:?} go from {} into {}", self.prefix, place(&self.from), self.to)
+    }
+}
+
+impl Partition {
+    /// Carries the declarations of members that go.
+    fn carry(&self, from: &Schema, lowering: &mut Lowering<'_>) -> Result<()> {
+        let target = lowering.schema.require(&self.to)?;
+        if let Some(name) = target.member_names().into_iter().find(|name| name.starts_with(&self.prefix)) {
+            let message = "expected a target that declares no member with the prefix, found one";
+            return Err(Error::new(ErrorKind::Chain, message).under_path(self.to.join(&name)));
+        }
+        for name in from.member_names().into_iter().filter(|name| name.starts_with(&self.prefix)) {
+            let member = self.from.join(&name);
+            let (schema, required) = (lowering.schema.require(&member)?, lowering.schema.requires(&member));
+            if required && lowering.schema.presence(&self.from) != Presence::Required {
+                let message = "expected an object that is always there around a member that is required, found one that may be absent";
+                return Err(Error::new(ErrorKind::Chain, message).under_path(&self.from));
+            }
+            lowering.schema.undeclare(&member);
+            lowering.schema.declare(&self.to.join(&name), schema, required);
+        }
+        Ok(())
+    }
+}
+
+fn place(path: &Path) -> String {
+    if *path == Path::default() { "the record".to_owned() } else { path.to_string() }
+}
