@@ -58,7 +58,7 @@ pub(crate) struct Database {
 }
 
 fn failed(doing: &'static str) -> impl Fn(JsValue) -> Error {
-    from_browser(ErrorKind::Snapshot, doing)
+    from_browser(ErrorKind::Store, doing)
 }
 
 impl Database {

@@ -6,7 +6,8 @@ use exuvia_core::{Error, ErrorKind};
 use js_sys::{JSON, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
-/// What the browser said, as an error of the given kind. A full disk or a full quota is always [`ErrorKind::Quota`].
+/// What the browser said, as an error of the given kind. A full disk or a full quota is always
+/// [`ErrorKind::Quota`], a missing file [`ErrorKind::Snapshot`].
 pub(crate) fn from_browser(kind: ErrorKind, doing: &'static str) -> impl Fn(JsValue) -> Error {
     move |thrown| {
         let said = |name: &str| Reflect::get(&thrown, &name.into()).ok().and_then(|text| text.as_string());
@@ -14,7 +15,12 @@ pub(crate) fn from_browser(kind: ErrorKind, doing: &'static str) -> impl Fn(JsVa
         // What JSON.parse says quotes the text.
         let message = if name == "SyntaxError" { String::new() } else { message };
         let full = name == "QuotaExceededError" || message.to_ascii_lowercase().contains("quota");
-        let kind = if full { ErrorKind::Quota } else { kind };
+        let kind = match &*name {
+            _ if full => ErrorKind::Quota,
+            // A file that is not there is told from one that cannot be read just now.
+            "NotFoundError" => ErrorKind::Snapshot,
+            _ => kind,
+        };
         Error::new(kind, format!("expected the browser to {doing}, found {name}: {message}"))
     }
 }

@@ -35,7 +35,7 @@ pub struct BrowserVault {
 }
 
 fn failed(doing: &'static str) -> impl Fn(JsValue) -> Error {
-    from_browser(ErrorKind::Snapshot, doing)
+    from_browser(ErrorKind::Store, doing)
 }
 
 async fn settled<T: JsCast>(promise: Promise, doing: &'static str) -> Result<T> {

@@ -37,9 +37,11 @@ pub struct Refusal {
     pub tip: String,
     /// Why.
     pub problem: Problem,
+    /// How often in a row it was for something that may pass.
+    pub tries: u32,
 }
 
-json_object!(Refusal { "tip": tip, "problem": problem });
+json_object!(Refusal { "tip": tip, "problem": problem, "tries": tries });
 
 /// One run, from the first note in the head to the last.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,6 +7,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// A run that dies this often goes back: something in it kills.
 const ATTEMPTS: u32 = 12;
 
+/// So often in a row a store or a vault may fail before a person is asked: each start tries once.
+const TRIES: u32 = 3;
+
 /// What somebody wants of the data.
 #[derive(Clone, Debug)]
 pub enum Request {
@@ -177,16 +180,28 @@ impl<T: Target> Runner<'_, T> {
         let route = known.unwrap_or_else(|| self.nowhere());
         match run.phase {
             Phase::Capture => {
+                let head = self.note(head, &run).await?;
                 self.target.sweep(&run, &route).await?;
                 self.let_go(&run).await;
                 self.put(Head { run: None, ..head }).await.map(Some)
             }
             Phase::Up if run.attempts > ATTEMPTS => self.turn_back(head, run, &route, &too_often()).await,
             Phase::Up if !knows_way => self.turn_back(head, run, &route, &unknown_way()).await,
-            Phase::Up => {
-                self.secure(&mut run, &route).await?;
+            Phase::Up if run.source != Source::Chain => {
                 let head = self.note(head, &run).await?;
                 self.go_up(head, run, &route).await
+            }
+            Phase::Up => {
+                let head = self.note(head, &run).await?;
+                match self.secure(&head, &mut run, &route).await {
+                    Ok(()) => {
+                        let head = self.note(head, &run).await?;
+                        self.go_up(head, run, &route).await
+                    }
+                    // A vault that does not answer now may do so at the next start.
+                    Err(error) if passes_on(&error) || error.kind() == ErrorKind::Store => Err(error),
+                    Err(error) => self.turn_back(head, run, &route, &error).await,
+                }
             }
             Phase::Back => {
                 let head = self.note(head, &run).await?;
@@ -201,20 +216,29 @@ impl<T: Target> Runner<'_, T> {
         }
     }
 
-    /// Two stores have no common order: after a power failure the head may be there and the snapshot not. Then the data
-    /// itself says what it was.
-    async fn secure(&self, run: &mut Run, route: &Route<'_>) -> Result<()> {
-        if let (Source::Chain, Some(seal)) = (&run.source, &run.seal)
-            && !self.target.verify(seal).await?
+    /// Sees to it that the run's snapshot is whole. Two stores have no common order: after a power failure the head may be
+    /// there and the snapshot not. Then the data itself says what it was, to whoever knows the run's way.
+    async fn secure(&self, head: &Head, run: &mut Run, route: &Route<'_>) -> Result<()> {
+        if let Some(seal) = &run.seal
+            && self.target.verify(seal).await?
         {
-            run.seal = Some(self.target.recapture(run, route).await?);
+            return Ok(());
         }
+        let knows_way = self.route(head, run).is_some();
+        // What was read back as something else than what was written is no witness of what was there before.
+        let damaged = run.problem.as_ref().is_some_and(|problem| problem.kind == ErrorKind::Validation.name());
+        if run.source != Source::Chain || !knows_way || damaged {
+            let message = "expected the run's snapshot, found it missing or damaged; the data is left as it is";
+            return Err(Error::new(ErrorKind::Snapshot, message));
+        }
+        run.seal = Some(self.target.recapture(run, route).await?);
         Ok(())
     }
 
     fn plan_migration(&self, head: &Head, retry: bool) -> Option<Run> {
         let lock = self.chain.lock();
-        let refused = head.refused.as_ref().is_some_and(|refusal| refusal.tip == lock.head());
+        let for_good = |refusal: &Refusal| refusal.tip == lock.head() && !refusal.may_pass();
+        let refused = head.refused.as_ref().is_some_and(for_good);
         if head.line == lock.line || refused && !retry {
             return None;
         }
@@ -279,7 +303,7 @@ impl<T: Target> Runner<'_, T> {
     /// A new run, to its end. The inner result says whether it was committed.
     async fn start(&self, head: Head, mut run: Run) -> Result<Result<()>> {
         let route = self.route(&head, &run).ok_or_else(unknown_way)?;
-        let before = self.note(Head { refused: None, ..head }, &run).await?;
+        let before = self.note(head, &run).await?;
         let captured = self.prepare(&mut run, &route).await;
         let seal = match captured {
             Ok(seal) => seal,
@@ -325,26 +349,31 @@ impl<T: Target> Runner<'_, T> {
     async fn refuse(&self, head: Head, run: &Run, route: &Route<'_>, error: &Error) -> Result<()> {
         let problem = Problem::from(error);
         let report = run.report(Outcome::Refused, self.target.now(), Some(problem.clone()));
-        let refused = (run.cause == Cause::Migrate).then(|| Refusal { tip: head_of(&run.to_line), problem });
+        let refused = (run.cause == Cause::Migrate).then(|| Refusal::again(&head, run, problem));
         self.target.sweep(run, route).await?;
         self.let_go(run).await;
         self.put(Head { run: None, refused, last_run: Some(report), ..head }).await.map(drop)
     }
 
-    async fn go_up(&self, head: Head, run: Run, route: &Route<'_>) -> Result<Option<Head>> {
-        self.target.enter(&run, Stage::Apply);
-        let written = match self.target.apply(&run, route).await {
-            Ok(()) => {
-                self.target.enter(&run, Stage::Validate);
-                self.target.validate(&run, route).await
-            }
-            Err(error) => Err(error),
-        };
+    async fn go_up(&self, mut head: Head, mut run: Run, route: &Route<'_>) -> Result<Option<Head>> {
+        let mut written = self.write(&run, route).await;
+        let lost = written.as_ref().is_err_and(|error| error.kind() == ErrorKind::Snapshot);
+        if lost && run.source == Source::Chain && self.secure(&head, &mut run, route).await.is_ok() {
+            head = self.note(head, &run).await?;
+            written = self.write(&run, route).await;
+        }
         match written {
             Ok(()) => self.commit(head, run, route).await.map(Some),
             Err(error) if passes_on(&error) => Err(error),
             Err(error) => self.turn_back(head, run, route, &error).await,
         }
+    }
+
+    async fn write(&self, run: &Run, route: &Route<'_>) -> Result<()> {
+        self.target.enter(run, Stage::Apply);
+        self.target.apply(run, route).await?;
+        self.target.enter(run, Stage::Validate);
+        self.target.validate(run, route).await
     }
 
     /// One write changes the version. From here on the new data stands.
@@ -354,7 +383,7 @@ impl<T: Target> Runner<'_, T> {
         let report = run.report(Outcome::Committed, self.target.now(), None);
         // A snapshot of data that nobody knew is still that.
         let lost = run.to_line.is_empty();
-        let head = Head { last_run: Some(report), lost, ..head.on_line(run.to_line.clone()) };
+        let head = Head { last_run: Some(report), lost, refused: None, ..head.on_line(run.to_line.clone()) };
         let head = self.note(head, &run).await?;
         self.finish(head, run, route).await
     }
@@ -391,12 +420,11 @@ impl<T: Target> Runner<'_, T> {
     /// Exactly the snapshot again. Where that fails the gate stays shut, and each start tries again.
     async fn go_back(&self, head: Head, mut run: Run, route: &Route<'_>) -> Result<Option<Head>> {
         self.target.enter(&run, Stage::Restore);
-        let restored = match &run.seal {
-            Some(seal) if self.target.verify(seal).await? => self.target.restore(&run, route).await,
-            _ => Err(Error::new(
-                ErrorKind::Snapshot,
-                "expected the run's snapshot, found it missing or damaged; the data is left as it is",
-            )),
+        let secured = self.secure(&head, &mut run, route).await;
+        let head = self.note(head, &run).await?;
+        let restored = match secured {
+            Ok(()) => self.target.restore(&run, route).await,
+            Err(error) => Err(error),
         };
         match restored {
             Ok(()) => {}
@@ -409,7 +437,7 @@ impl<T: Target> Runner<'_, T> {
             }
         }
         let problem = run.problem.clone();
-        let refusal = |problem| Refusal { tip: head_of(&run.to_line), problem };
+        let refusal = |problem| Refusal::again(&head, &run, problem);
         // A build that does not know the way says nothing of the chain that does.
         let says = |problem: &Problem| run.cause == Cause::Migrate && problem.kind != ErrorKind::Fork.name();
         let refused = problem.clone().filter(says).map(refusal);
@@ -434,6 +462,21 @@ impl<T: Target> Runner<'_, T> {
 /// Errors after which nothing may be decided: somebody else decides, or the store does not answer.
 fn passes_on(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Fenced | ErrorKind::Busy)
+}
+
+impl Refusal {
+    /// One more refusal of the way that a run was to go.
+    fn again(head: &Head, run: &Run, problem: Problem) -> Self {
+        let tip = head_of(&run.to_line);
+        let before = head.refused.as_ref().filter(|before| before.tip == tip && before.may_pass());
+        Self { tip, problem, tries: before.map_or(0, |before| before.tries) + 1 }
+    }
+
+    /// Whether the next start may find it gone: a read or a write that failed, a vault that did not open.
+    fn may_pass(&self) -> bool {
+        let passing = [ErrorKind::Store, ErrorKind::Snapshot].map(ErrorKind::name);
+        passing.contains(&&*self.problem.kind) && self.tries < TRIES
+    }
 }
 
 fn standing(chain: &Chain, head: &Head) -> Result<Version> {

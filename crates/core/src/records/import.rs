@@ -9,7 +9,7 @@ use super::Records;
 use super::export::not_at_rest;
 use super::file::{Bytes, Footer, Header, Lines, import};
 use super::line::{self, Line, check_key, write_record};
-use super::snapshot::{CHUNK, Purpose, SnapshotWriter};
+use super::snapshot::{Purpose, SnapshotWriter};
 use super::store::{Host, Store, Vault};
 use super::walk::{Census, Walk};
 use crate::chain::{Chain, Layout, OWN_PREFIX, Record, Residues, Standing, Version};
@@ -100,7 +100,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         import.header().await?;
         let mut chunk = String::new();
         while let Some(()) = import.record(&mut chunk).await? {
-            if chunk.len() >= CHUNK {
+            if chunk.len() >= self.chunk {
                 writer.append(&chunk).await?;
                 chunk.clear();
             }

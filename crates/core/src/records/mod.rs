@@ -25,11 +25,18 @@ pub use import::{CollectionPreview, Preview};
 pub use snapshot::{Manifest, Purpose};
 pub use store::{Host, Shape, Store, Vault};
 
+use std::cell::Cell;
+
+use snapshot::CHUNK;
+use walk::CONTROL;
+
 use crate::chain::{Chain, Link};
 use crate::document::Json;
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Head, Progress, Run, Seal, Stage};
-use walk::CONTROL;
+
+/// An answer that took longer, in milliseconds, may be out of date.
+const PROMPT: i64 = 5_000;
 
 /// Records in a store of keys and values, with snapshots in a vault, moved along a chain.
 pub struct Records<'c, S, V, H> {
@@ -39,12 +46,23 @@ pub struct Records<'c, S, V, H> {
     host: H,
     /// How many snapshots are kept.
     keep: usize,
+    /// A chunk is written when it holds this many bytes.
+    chunk: usize,
+    /// The epoch of the head as this runner last read or wrote it.
+    seen: Cell<Option<u64>>,
 }
 
 impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
     /// Binds a chain to where its data is. `keep` is how many snapshots stay; the newest always does.
     pub fn new(chain: &'c Chain, store: S, vault: V, host: H, keep: usize) -> Self {
-        Self { chain, store, vault, host, keep: keep.max(1) }
+        Self { chain, store, vault, host, keep: keep.max(1), chunk: CHUNK, seen: Cell::new(None) }
+    }
+
+    /// The same with chunks, and so batches, of about so many bytes. The default is a megabyte, which a browser writes
+    /// fastest; tests make small stores have many.
+    #[must_use]
+    pub fn in_chunks(self, bytes: usize) -> Self {
+        Self { chunk: bytes, ..self }
     }
 
     /// The store.
@@ -89,15 +107,29 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
         }
     }
 
+    /// Whether this is still the runner of the run.
     async fn check_fence(&self, run: &Run) -> Result<()> {
-        let token = self.read_head().await?.and_then(|head| head.run).map(|run| run.token);
-        match token.as_deref() == Some(&*run.token) {
-            true => Ok(()),
-            false => Err(Error::new(
-                ErrorKind::Fenced,
-                "expected to be the runner of this run, found another one; it finishes the run",
-            )),
+        let head = self.read_head_awake().await?;
+        let token = head.and_then(|head| head.run).map(|run| run.token);
+        if token.as_deref() == Some(&*run.token) { Ok(()) } else { Err(fenced()) }
+    }
+
+    /// Whether the head is as this runner left it.
+    async fn check_head(&self) -> Result<()> {
+        let epoch = self.read_head_awake().await?.map(|head| head.epoch);
+        if epoch == self.seen.get() { Ok(()) } else { Err(fenced()) }
+    }
+
+    /// The head as it is now. A process that slept since it asked has been told what was, and asks again.
+    async fn read_head_awake(&self) -> Result<Option<Head>> {
+        for _ in 0..3 {
+            let asked = self.host.now();
+            let head = self.read_head().await?;
+            if (0..PROMPT).contains(&(self.host.now() - asked)) {
+                return Ok(head);
+            }
         }
+        Err(fenced())
     }
 
     async fn set(&self, entries: &[(String, String)]) -> Result<()> {
@@ -108,4 +140,8 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
     fn report(&self, run: &Run, stage: Stage, done: u64, of: u64, bytes: u64) {
         self.host.progress(&run.id, Progress { stage, done, of, bytes });
     }
+}
+
+fn fenced() -> Error {
+    Error::new(ErrorKind::Fenced, "expected to be the runner of this run, found another one; it finishes the run")
 }

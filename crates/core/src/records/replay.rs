@@ -28,6 +28,8 @@ pub(super) struct Replay<'a, 'c, S: Store, V, H> {
     collections: &'a Collections,
     /// A value that lies in the snapshot in slices, as far as it has been put together.
     open: Option<(String, S::Value)>,
+    /// Markers of new records, each with what it still stands for: keys that are written back leave it.
+    markers: Vec<(String, Vec<Value<'static>>)>,
 }
 
 impl<'a, 'c, S: Store, V: Vault, H: Host> Replay<'a, 'c, S, V, H> {
@@ -37,7 +39,12 @@ impl<'a, 'c, S: Store, V: Vault, H: Host> Replay<'a, 'c, S, V, H> {
         deed: Deed,
         collections: &'a Collections,
     ) -> Self {
-        Self { records, run, deed, collections, open: None }
+        Self { records, run, deed, collections, open: None, markers: Vec::new() }
+    }
+
+    /// The same for values that replace new records, which these markers stand for.
+    pub(super) fn unmarking(self, markers: Vec<(String, Vec<Value<'static>>)>) -> Self {
+        Self { markers, ..self }
     }
 
     pub(super) async fn go_through(mut self, seal: &Seal, stage: Stage) -> Result<()> {
@@ -67,16 +74,18 @@ impl<'a, 'c, S: Store, V: Vault, H: Host> Replay<'a, 'c, S, V, H> {
                 }
             }
         }
-        self.settle(&entries).await
+        self.settle(entries).await
     }
 
-    async fn settle(&self, entries: &Entries) -> Result<()> {
+    async fn settle(&mut self, mut entries: Entries) -> Result<()> {
         match self.deed {
-            Deed::Compare => self.records.compare(entries, self.collections).await,
+            Deed::Compare => self.records.compare(&entries, self.collections).await,
             Deed::Write if entries.is_empty() => Ok(()),
             Deed::Write => {
+                let keys: Vec<_> = entries.iter().map(|(key, _)| key.clone()).collect();
+                entries.extend(self.unmark(&keys));
                 self.records.check_fence(self.run).await?;
-                self.records.set(entries).await
+                self.records.set(&entries).await
             }
         }
     }
@@ -98,10 +107,30 @@ impl<'a, 'c, S: Store, V: Vault, H: Host> Replay<'a, 'c, S, V, H> {
         match self.deed {
             Deed::Compare => self.records.compare_whole(&key, &value, self.collections).await,
             Deed::Write => {
+                let mut entries = Vec::new();
+                for (marker, keys) in self.unmark(std::slice::from_ref(&key)) {
+                    entries.push((marker, self.records.store.write(&keys)?));
+                }
+                entries.push((key, value));
                 self.records.check_fence(self.run).await?;
-                self.records.store.set(vec![(key, value)]).await
+                self.records.store.set(entries).await
             }
         }
+    }
+
+    /// The markers that stand for any of these keys, without them.
+    fn unmark(&mut self, keys: &[String]) -> Entries {
+        let keys: HashSet<_> = keys.iter().map(String::as_str).collect();
+        let mut changed = Vec::new();
+        for (marker, marked) in &mut self.markers {
+            let before = marked.len();
+            let is_back = |value: &Value<'_>| value.text().ok().flatten().is_some_and(|key| keys.contains(&*key));
+            marked.retain(|value| !is_back(value));
+            if marked.len() < before {
+                changed.push((marker.clone(), Value::Array(marked.clone()).to_json()));
+            }
+        }
+        changed
     }
 }
 

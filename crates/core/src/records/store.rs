@@ -83,61 +83,62 @@ pub trait Store {
 }
 
 /// Where snapshots are kept, apart from the store: named byte strings that are written once from front to back, a
-/// manifest for each, and a mirror of the head.
+/// manifest for each, and a mirror of the head. What is missing is told from what cannot be read just now: on the first
+/// a run finds another way, the second is tried again.
 #[allow(async_fn_in_trait)]
 pub trait Vault {
     /// Begins a byte string; one that had the name is gone.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Snapshot`] where there is no place to keep it.
+    /// [`crate::ErrorKind::Store`] where there is no place to keep it.
     async fn create(&self, id: &str) -> Result<()>;
 
     /// Appends to the byte string that was begun.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Quota`], [`crate::ErrorKind::Snapshot`]
+    /// [`crate::ErrorKind::Quota`], [`crate::ErrorKind::Store`]
     async fn append(&self, id: &str, bytes: &[u8]) -> Result<()>;
 
     /// Ends it. Only then can it be read.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Quota`], [`crate::ErrorKind::Snapshot`]
+    /// [`crate::ErrorKind::Quota`], [`crate::ErrorKind::Store`]
     async fn close(&self, id: &str) -> Result<()>;
 
     /// Reads a part.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Snapshot`] where it is not there.
+    /// [`crate::ErrorKind::Snapshot`] where it is not there, [`crate::ErrorKind::Store`]
     async fn read(&self, id: &str, offset: u64, length: u64) -> Result<Vec<u8>>;
 
     /// Keeps a manifest, durably.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Snapshot`]
+    /// [`crate::ErrorKind::Store`]
     async fn put_manifest(&self, id: &str, text: &str) -> Result<()>;
 
     /// All manifests, by name.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Snapshot`]
+    /// [`crate::ErrorKind::Store`]
     async fn manifests(&self) -> Result<Vec<(String, String)>>;
 
     /// Removes a byte string and its manifest, as far as they are there.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Snapshot`]
+    /// [`crate::ErrorKind::Store`]
     async fn delete(&self, id: &str) -> Result<()>;
 
     /// The mirror of the head, where one was kept.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Snapshot`]
+    /// [`crate::ErrorKind::Store`]
     async fn mirror(&self) -> Result<Option<String>>;
 
     /// Keeps the mirror of the head.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Snapshot`]
+    /// [`crate::ErrorKind::Store`]
     async fn put_mirror(&self, text: &str) -> Result<()>;
 }
 

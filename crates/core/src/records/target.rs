@@ -82,22 +82,30 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         }
     }
 
+    /// The markers of batches that were written, with what is marked in each: storage keys, and families.
+    async fn markers(&self) -> Result<Vec<(String, Vec<Value<'static>>)>> {
+        let mut markers = self.store.keys().await?;
+        markers.retain(|key| key.starts_with(MARKER));
+        let mut found = Vec::new();
+        for (marker, value) in self.store.get(&markers).await? {
+            let text = self.store.read(&value)?;
+            let Value::Array(marked) = Value::parse(&text)?.opened()? else { continue };
+            found.push((marker, marked.into_iter().map(Value::into_owned).collect::<Result<_>>()?));
+        }
+        Ok(found)
+    }
+
     /// What the run has written, by its markers.
-    async fn rewind<'r>(&self, run: &Run, route: &Route<'r>, keys: &[String]) -> Result<Rewind<'r>> {
-        let markers: Vec<_> = keys.iter().filter(|key| key.starts_with(MARKER)).cloned().collect();
+    async fn rewind<'r>(&self, run: &Run, route: &Route<'r>) -> Result<Rewind<'r>> {
         let (mut moved, mut families) = (HashSet::new(), HashMap::new());
         let text = |value: &Value<'_>| value.text().ok().flatten().map(Cow::into_owned);
-        for (_, value) in self.store.get(&markers).await? {
-            let marker = self.store.read(&value)?;
-            let Value::Array(marked) = Value::parse(&marker)?.opened()? else { continue };
-            for marked in &marked {
-                match marked.opened()? {
-                    Value::Array(family) => {
-                        let mut family: VecDeque<_> = family.iter().filter_map(text).collect();
-                        families.extend(family.pop_front().map(|root| (root, family.into())));
-                    }
-                    key => moved.extend(text(&key)),
+        for marked in self.markers().await?.into_iter().flat_map(|(_, marked)| marked) {
+            match marked.opened()? {
+                Value::Array(family) => {
+                    let mut family: VecDeque<_> = family.iter().filter_map(text).collect();
+                    families.extend(family.pop_front().map(|root| (root, family.into())));
                 }
+                key => moved.extend(text(&key)),
             }
         }
         Ok(Rewind { route: *route, now: run.now, moved, families })
@@ -134,13 +142,15 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     }
 
     /// Removes keys that the data does not consist of any more.
-    async fn remove_where(&self, gone: impl Fn(&str) -> bool) -> Result<()> {
-        let keys = self.store.keys().await?;
-        let gone: Vec<_> = keys.into_iter().filter(|key| key != CONTROL && gone(key)).collect();
-        match gone.is_empty() {
-            true => Ok(()),
-            false => self.store.remove(&gone).await,
+    async fn remove_where(&self, run: &Run, gone: impl Fn(&str) -> bool) -> Result<()> {
+        let mut keys = self.store.keys().await?;
+        keys.retain(|key| key != CONTROL && gone(key));
+        if keys.is_empty() {
+            return Ok(());
         }
+        // Last, since a process may sleep at any await.
+        self.check_fence(run).await?;
+        self.store.remove(&keys).await
     }
 }
 
@@ -161,7 +171,9 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
     }
 
     async fn find(&self) -> Result<Found> {
-        if let Some(head) = self.read_head().await? {
+        let head = self.read_head().await?;
+        self.seen.set(head.as_ref().map(|head| head.epoch));
+        if let Some(head) = head {
             let at_rest = head.run.is_none();
             return Ok(if head.lost && at_rest { Found::Lost } else { Found::Marked(Box::new(head)) });
         }
@@ -171,7 +183,13 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         let keys = self.store.keys().await?;
         // Of a process that died before it wrote its first head.
         let is_fresh = keys.iter().all(|key| key.starts_with(CHAIN));
-        Ok(if is_fresh { Found::Fresh } else { Found::Unmarked })
+        // Residues and markers are written after a head, never before one.
+        let is_lost = keys.iter().any(|key| key.starts_with(RESIDUE) || key.starts_with(MARKER));
+        Ok(match is_lost {
+            true => Found::Lost,
+            false if is_fresh => Found::Fresh,
+            false => Found::Unmarked,
+        })
     }
 
     async fn put(&self, head: &Head) -> Result<()> {
@@ -179,9 +197,13 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         let padding = HEAD_BYTES.saturating_sub(text.len() + r#","pad":"""#.len());
         text.truncate(text.len() - 1);
         text.push_str(&format!(",\"pad\":\"{}\"}}", "-".repeat(padding)));
+        self.check_head().await?;
         self.store.set(vec![(CONTROL.to_owned(), self.store.write(&text)?)]).await?;
+        self.seen.set(Some(head.epoch));
         if head.run.is_none() && head.version > Version(0) {
-            self.vault.put_mirror(&format!("{{\"version\":{},\"head\":\"{}\"}}", head.version, head.head)).await?;
+            // The head stands whether or not this succeeds; the next one is mirrored again.
+            let mirror = format!("{{\"version\":{},\"head\":\"{}\"}}", head.version, head.head);
+            let _ = self.vault.put_mirror(&mirror).await;
         }
         Ok(())
     }
@@ -208,7 +230,7 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
 
     async fn inspect(&self, run: &Run) -> Result<()> {
         // Markers of an earlier run would pass for this one's.
-        self.remove_where(|key| key.starts_with(MARKER)).await?;
+        self.remove_where(run, |key| key.starts_with(MARKER)).await?;
         match &run.source {
             Source::Chain => Ok(()),
             Source::Staged { seal, .. } | Source::Snapshot { seal } => match self.verify(seal).await? {
@@ -226,7 +248,7 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         self.enter(run, Stage::Snapshot);
         let keys = self.store.keys().await?;
         self.check_free(run, &keys)?;
-        let walk = Walk::new(&self.store, route.before(), keys);
+        let walk = Walk::new(&self.store, route.before(), keys).in_chunks(self.chunk);
         let mut rehearsal = Rehearsal::new(*route, run);
         let gathers = run.source == Source::Chain && route.gathers();
         let rehearse = |chunk: &str, census: &mut Census| match gathers {
@@ -255,10 +277,10 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
 
     async fn recapture(&self, run: &Run, route: &Route<'_>) -> Result<Seal> {
         let keys = self.store.keys().await?;
-        let rewind = self.rewind(run, route, &keys).await?;
+        let rewind = self.rewind(run, route).await?;
         let line = self.line_before(run).await?;
         self.enter(run, Stage::Snapshot);
-        let walk = Walk::rewinding(&self.store, rewind, keys);
+        let walk = Walk::rewinding(&self.store, rewind, keys).in_chunks(self.chunk);
         let count = |chunk: &str, census: &mut Census| count(chunk, route, census);
         Ok(self.save(&self.host.token(), run, line, walk, count).await?.seal())
     }
@@ -283,10 +305,9 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
     async fn apply(&self, run: &Run, route: &Route<'_>) -> Result<()> {
         match &run.source {
             Source::Snapshot { seal } => {
-                self.check_fence(run).await?;
                 // Removed first, so that a full store has room; the run's own snapshot holds what goes.
                 let kept = self.keys_of(seal).await?;
-                self.remove_where(|key| !kept.contains(key)).await?;
+                self.remove_where(run, |key| !kept.contains(key)).await?;
                 Replay::new(self, run, Deed::Write, route.after()).go_through(seal, Stage::Apply).await
             }
             Source::Chain | Source::Staged { .. } => self.apply_records(run, route).await,
@@ -306,26 +327,35 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         let Some(seal) = &run.seal else {
             return Err(Error::new(ErrorKind::Snapshot, "expected a run with a snapshot, found none"));
         };
-        self.check_fence(run).await?;
         let kept = self.keys_of(seal).await?;
-        // Removed first, so that a full store has room again; the snapshot was verified, and is what counts.
-        self.remove_where(|key| !kept.contains(key)).await?;
-        Replay::new(self, run, Deed::Write, route.before()).go_through(seal, Stage::Restore).await?;
-        Replay::new(self, run, Deed::Compare, route.before()).go_through(seal, Stage::Restore).await
+        let replay = |deed| Replay::new(self, run, deed, route.before());
+        // What the run has written stays until the old data is back: should the snapshot be lost meanwhile, the old data
+        // follows from it. Only a full store must have room first.
+        match replay(Deed::Write).unmarking(self.markers().await?).go_through(seal, Stage::Restore).await {
+            Err(error) if error.kind() == ErrorKind::Quota && self.verify(seal).await? => {
+                self.remove_where(run, |key| !kept.contains(key)).await?;
+                replay(Deed::Write).go_through(seal, Stage::Restore).await?;
+            }
+            written => written?,
+        }
+        replay(Deed::Compare).go_through(seal, Stage::Restore).await?;
+        self.remove_where(run, |key| !kept.contains(key)).await
     }
 
     async fn sweep(&self, run: &Run, route: &Route<'_>) -> Result<()> {
         if run.phase == Phase::Sweep {
             let covers = |reaches: &[Reach], key: &str| reaches.iter().any(|reach| reach.covers(key));
             match &run.source {
-                Source::Chain => self.remove_where(|key| covers(&run.leaves, key) && !covers(&run.uses, key)).await?,
+                Source::Chain => {
+                    self.remove_where(run, |key| covers(&run.leaves, key) && !covers(&run.uses, key)).await?;
+                }
                 Source::Snapshot { seal } => {
                     let kept = self.keys_of(seal).await?;
-                    self.remove_where(|key| !kept.contains(key)).await?;
+                    self.remove_where(run, |key| !kept.contains(key)).await?;
                 }
                 Source::Staged { seal, merge: Merge::Replace } => {
                     let kept = self.keys_of_staged(run, route, seal).await?;
-                    self.remove_where(|key| {
+                    self.remove_where(run, |key| {
                         (covers(&run.uses, key) || key.starts_with(RESIDUE)) && !kept.contains(key)
                     })
                     .await?;
@@ -335,7 +365,7 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         }
         let keeps = run.keeps.as_deref().filter(|_| run.phase == Phase::Sweep).map(chain_key);
         let is_other = |key: &str| key.starts_with(CHAIN) && keeps.as_deref().is_some_and(|keeps| key != keeps);
-        self.remove_where(|key| key.starts_with(MARKER) || is_other(key)).await
+        self.remove_where(run, |key| key.starts_with(MARKER) || is_other(key)).await
     }
 
     async fn retain(&self, run: &Run) -> Result<()> {

@@ -40,6 +40,7 @@ pub(super) struct Walk<'w, S: Store> {
     whole: Vec<String>,
     open: Option<Open<S::Value>>,
     rewind: Option<Rewind<'w>>,
+    chunk: usize,
 }
 
 /// An array or map that is being read.
@@ -62,7 +63,8 @@ impl<'w, S: Store> Walk<'w, S> {
         // The last is taken first.
         data.sort_unstable_by(|a, b| b.cmp(a));
         let (sliced, whole) = data.into_iter().partition(aggregated);
-        Self { store, collections, residues: residues.into_iter().collect(), sliced, whole, open: None, rewind: None }
+        let residues = residues.into_iter().collect();
+        Self { store, collections, residues, sliced, whole, open: None, rewind: None, chunk: CHUNK }
     }
 
     /// A walk over what the store held before a run began to write.
@@ -72,22 +74,31 @@ impl<'w, S: Store> Walk<'w, S> {
         Self { rewind: Some(rewind), ..walk }
     }
 
-    /// The next chunk, of about [`CHUNK`] bytes; `None` at the end.
+    /// The same walk in chunks of about so many bytes.
+    pub(super) fn in_chunks(self, bytes: usize) -> Self {
+        Self { chunk: bytes, ..self }
+    }
+
+    /// How many values are fetched together: fewer where chunks are small.
+    fn at_once(&self) -> usize {
+        (self.chunk / (CHUNK / GROUP)).clamp(1, GROUP)
+    }
+
+    /// The next chunk, of about as many bytes as asked for; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<String>> {
         let mut chunk = String::new();
-        while chunk.len() < CHUNK {
+        while chunk.len() < self.chunk {
             if let Some(open) = self.open.take() {
                 self.slice(open, &mut chunk).await?;
             } else if let Some(key) = self.sliced.pop() {
                 self.open(key, &mut chunk).await?;
             } else if !self.whole.is_empty() {
-                let group = self.whole.split_off(self.whole.len().saturating_sub(GROUP));
+                let group = self.whole.split_off(self.whole.len().saturating_sub(self.at_once()));
                 self.group(group, &mut chunk).await?;
             } else if !self.residues.is_empty() {
-                // What is left belongs to no record that is there.
-                let orphans: Vec<_> = self.residues.iter().take(GROUP).cloned().collect();
-                orphans.iter().for_each(|key| drop(self.residues.take(key)));
-                self.read_whole(&orphans, &[], &mut chunk).await?;
+                // What is left belongs to no record that is there. In order, so that the same store gives the same chunks.
+                self.whole = self.residues.drain().collect();
+                self.whole.sort_unstable_by(|a, b| b.cmp(a));
             } else {
                 break;
             }
@@ -123,7 +134,7 @@ impl<'w, S: Store> Walk<'w, S> {
     async fn slice(&mut self, mut open: Open<S::Value>, chunk: &mut String) -> Result<()> {
         let (text, count) = match open.length {
             0 => (if open.is_array { "[]" } else { "{}" }.to_owned(), 0),
-            _ => self.store.slice(&open.value, open.start, CHUNK)?,
+            _ => self.store.slice(&open.value, open.start, self.chunk)?,
         };
         let members = self.members_of_slice(&open.key, &text)?;
         let residues =

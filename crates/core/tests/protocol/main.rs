@@ -7,7 +7,7 @@ mod failures;
 mod files;
 mod routes;
 mod sequences;
-#[path = "../simulator/mod.rs"]
+#[path = "../simulator/machine.rs"]
 mod simulator;
 
 use std::collections::BTreeMap;
