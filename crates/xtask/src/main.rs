@@ -13,6 +13,7 @@ mod build;
 mod demo;
 mod docs;
 mod extension;
+mod failures;
 mod kill;
 mod package;
 mod setup;
@@ -64,6 +65,8 @@ enum Command {
         #[command(subcommand)]
         what: bench::Bench,
     },
+    /// Do to Exuvia and to others what has gone wrong elsewhere
+    Failures,
     /// Show how much a user of the package downloads, and fail where that is too much
     Size,
 }
@@ -87,6 +90,7 @@ fn run() -> Result<()> {
         Command::Kill { runs, seed } => kill::run(&ws, runs, seed),
         Command::Bench { what } => bench::run(&ws, &what),
         Command::Docs => docs::run(&ws),
+        Command::Failures => failures::run(&ws),
         Command::Size => size::run(&ws),
     }
 }

@@ -24,5 +24,6 @@ export const wxt: Store = {
 
 export async function moveWxt(): Promise<void> {
   const migrations = { 2: (records: Conversation[]) => records.map(change.all) };
-  await items.defineItem<Conversation[]>(KEY, { fallback: [], version: 2, migrations }).migrate();
+  // Defining it begins the migration, and everything asked of it waits for that.
+  await items.defineItem<Conversation[]>(KEY, { fallback: [], version: 2, migrations }).getMeta();
 }
