@@ -101,6 +101,33 @@ impl Engine {
         }
     }
 
+    /// A record in the form of the chain's tip, as JSON.
+    ///
+    /// # Errors
+    /// Data that nobody here knows, a record that cannot be moved.
+    pub async fn get(&self, collection: &str, key: &str) -> Result<Option<String>, JsValue> {
+        self.records().get(collection, key).await.map_err(to_js)
+    }
+
+    /// All records of a collection in the form of the chain's tip, as JSON: pairs of key and record.
+    ///
+    /// # Errors
+    /// Data that nobody here knows.
+    pub async fn list(&self, collection: &str) -> Result<String, JsValue> {
+        let found = self.records().list(collection).await.map_err(to_js)?;
+        let pairs: Vec<_> =
+            found.into_iter().map(|(key, text)| format!("[{},{text}]", Value::from(&*key).to_json())).collect();
+        Ok(format!("[{}]", pairs.join(",")))
+    }
+
+    /// Sets a record, given as JSON in the form of the chain's tip; without one, removes it.
+    ///
+    /// # Errors
+    /// A run under way, a record that does not fit or that the stored version cannot hold without loss.
+    pub async fn put(&self, collection: &str, key: &str, record: Option<String>) -> Result<(), JsValue> {
+        self.records().write_record(collection, key, record.as_deref()).await.map_err(to_js)
+    }
+
     /// Everything, as a file.
     ///
     /// # Errors

@@ -81,6 +81,36 @@ export class Exuvia {
     }
   }
 
+  /** A record of a collection in the form of the chain's tip, whatever form the store holds: where a run was refused, it
+   * is moved as it is read; while one is under way, it is read from the snapshot. `undefined` where there is none. */
+  async get(collection: string, key: string): Promise<unknown> {
+    const at = storedAt(this.#options.chain, collection, key);
+    if (at !== undefined) {
+      const { [CONTROL]: head, [at]: found } = await this.#area.get<Record<string, unknown>>([CONTROL, at]);
+      if (this.#isSettled(head as Control | undefined)) return found;
+    }
+    const text = await this.#call((engine) => engine.get(collection, key));
+    return text === undefined ? undefined : (JSON.parse(text) as unknown);
+  }
+
+  /** All records of a collection, by their keys, as `get` reads them. Those that cannot be moved are left out; `get` says
+   * why. */
+  async list(collection: string): Promise<Map<string, unknown>> {
+    return new Map(JSON.parse(await this.#call((engine) => engine.list(collection))) as [string, unknown][]);
+  }
+
+  /** Sets a record, given in the form of the chain's tip. Where the store still holds an older form it is moved down, if
+   * that loses nothing. Throws an `ExuviaError` where it does not fit, would lose something, or a run is under way. Not
+   * to be called inside `write`: each waits for the other. */
+  async put(collection: string, key: string, record: unknown): Promise<void> {
+    await this.#call((engine) => engine.put(collection, key, json(record)));
+  }
+
+  /** Removes a record, and what its migrations remember of it. As `put`. */
+  async remove(collection: string, key: string): Promise<void> {
+    await this.#call((engine) => engine.put(collection, key, undefined));
+  }
+
   /** Everything in the chain's collections, as one file: a line of JSON a record. */
   async export(): Promise<Blob> {
     return this.#call((engine) => engine.export());
@@ -133,10 +163,15 @@ export class Exuvia {
 
   async #settled(): Promise<Status | undefined> {
     const { [CONTROL]: found } = await this.#area.get<{ [CONTROL]?: Control }>(CONTROL);
-    const tip = tipOf(this.#options.chain);
-    if (found?.format !== 1 || found.run !== undefined || found.lost || found.head !== tip.head) return undefined;
+    if (!this.#isSettled(found)) return undefined;
+    const { version } = tipOf(this.#options.chain);
     const { lastRun } = found;
-    return { state: "current", version: tip.version, target: tip.version, ...(lastRun && { lastRun }) };
+    return { state: "current", version, target: version, ...(lastRun && { lastRun }) };
+  }
+
+  #isSettled(found: Control | undefined): found is Control {
+    if (found?.format !== 1 || found.run !== undefined || found.lost) return false;
+    return found.head === tipOf(this.#options.chain).head;
   }
 
   async #call<T>(ask: (engine: Engine) => T | Promise<T>): Promise<T> {
@@ -193,4 +228,12 @@ function tipOf(chain: Chain): { version: number; head: string } {
   if (!tip)
     throw new ExuviaError({ kind: "chain", message: "expected at least one migration in the chain, found none" });
   return { version: chain.line.length, head: tip.head };
+}
+
+/** The storage key of a record at the chain's tip, where it has one of its own. */
+function storedAt(chain: Chain, collection: string, key: string): string | undefined {
+  const changed = chain.stages.findLast(({ collections }) => collection in collections);
+  const layout = changed?.collections[collection]?.layout;
+  if (layout?.is === "prefix" && layout.prefix !== undefined) return layout.prefix + key;
+  return layout?.is === "record" && key === collection ? layout.key : undefined;
 }

@@ -4,8 +4,16 @@ export interface Chain {
   /** The line from the baseline to the tip: for each migration its id, the hash of its content and the head (the hash
    * of the whole line up to it). Version n is what the first n migrations make. */
   line: { id: string; hash: string; head: string }[];
-  /** What each migration does, in a form that only the module reads. */
-  stages: unknown[];
+  /** What each migration does, in a form that is the module's own; and the collections that are another after it. */
+  stages: { collections: Record<string, { layout: Layout } | null>; [member: string]: unknown }[];
+}
+
+/** Where the records of a collection are: under one key (`record`), as members or items of what is under one key (`map`,
+ * `array`), or a key each (`prefix`). */
+export interface Layout {
+  is: string;
+  key?: string;
+  prefix?: string;
 }
 
 /** Where the module keeps what it says about itself, and how it runs. */

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "these are tests, which Clippy knows by another attribute")]
 
+mod access;
 mod browser;
 mod declared;
 mod exchange;

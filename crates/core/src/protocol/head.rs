@@ -277,7 +277,7 @@ impl Head {
 
     /// The same data, said to have run another line.
     #[must_use]
-    pub(super) fn on_line(mut self, line: Vec<Link>) -> Self {
+    pub(crate) fn on_line(mut self, line: Vec<Link>) -> Self {
         self.version = Version(line.len() as u32);
         self.head = line.last().map(|link| link.head.clone()).unwrap_or_default();
         self.line = line;

@@ -15,5 +15,6 @@ mod target;
 
 pub use head::{Head, Merge, Phase, Reach, Refusal, Run, Seal, Source};
 pub use report::{Cause, Outcome, Problem, Progress, Report, Stage, State, Status};
+pub(crate) use run::chains;
 pub use run::{Request, run, status};
 pub use target::{Found, Target};

@@ -502,7 +502,7 @@ fn standing(chain: &Chain, head: &Head) -> Result<Version> {
 }
 
 /// The chains that the lines in a head can be followed on.
-async fn chains<'c, T: Target>(target: &T, own: &'c Chain, head: &Head) -> Result<Chains<'c>> {
+pub(crate) async fn chains<'c, T: Target>(target: &T, own: &'c Chain, head: &Head) -> Result<Chains<'c>> {
     let mut chains = Chains::own(own);
     let lines = [Some(&head.line), head.run.as_ref().map(|run| &run.to_line)];
     if lines.into_iter().flatten().any(|line| chains.find(line).is_none()) {

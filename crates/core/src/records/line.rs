@@ -99,6 +99,16 @@ fn record_of<'a>(mut line: Object<'a>) -> Result<Record<'a>> {
     Ok(Record { collection, key, value, residues, is_aside })
 }
 
+impl Line<'_> {
+    /// Where the value was stored; `None` for a record that stands for itself.
+    pub(super) fn storage_key(&self) -> Option<&str> {
+        match self {
+            Line::Whole { key, .. } | Line::Items { key, .. } | Line::Members { key, .. } => Some(key),
+            Line::Record(_) => None,
+        }
+    }
+}
+
 /// Writes the line of a whole value.
 pub(super) fn write_whole(key: &str, value: &str, out: &mut String) {
     out.push_str("{\"at\":");

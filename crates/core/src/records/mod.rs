@@ -3,6 +3,7 @@
 //! The store is `chrome.storage`, or anything that looks like it: keys with JSON values, no transactions. Snapshots
 //! live apart from it, in a [`Vault`].
 
+mod access;
 mod assemble;
 mod export;
 mod families;
@@ -19,6 +20,7 @@ mod target;
 mod walk;
 mod write;
 
+pub use access::Keyed;
 pub use export::Sink;
 pub use file::Bytes;
 pub use import::{CollectionPreview, Preview};
