@@ -29,8 +29,12 @@ const STAGES: [(&str, Stage); 8] = [
 /// How many random cases `--long` tries of each property.
 const LONG: &str = "10000";
 
+/// How many scenarios `--long` simulates.
+const SCENARIOS: &str = "100000";
+
 pub fn run(ws: &Workspace, long: bool) -> Result<()> {
     let _cases = long.then(|| ws.sh.push_env("PROPTEST_CASES", LONG));
+    let _scenarios = long.then(|| ws.sh.push_env("SIMULATOR_SCENARIOS", SCENARIOS));
     let mut totals = Totals::default();
     for (name, stage) in STAGES {
         println!("\n--- {name}");

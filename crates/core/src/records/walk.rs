@@ -229,9 +229,32 @@ impl<'w, S: Store> Walk<'w, S> {
         self.store.get(keys).await?.into_iter().map(read).collect()
     }
 
+    /// One corrupt value fails a whole read. Each by itself is read or, where it cannot be, named: a run that left it
+    /// unsaved would not be able to go back.
+    async fn fetch_each(&self, keys: &[String]) -> Result<Vec<(String, S::Value)>> {
+        let (mut found, mut failed) = (Vec::new(), Vec::new());
+        for key in keys {
+            match self.store.get(std::slice::from_ref(key)).await {
+                Ok(values) => found.extend(values),
+                Err(error) if error.kind() == ErrorKind::Store => failed.push((key, error)),
+                Err(error) => return Err(error),
+            }
+        }
+        let Some((_, error)) = failed.first() else { return Ok(found) };
+        let names = failed.iter().map(|(key, _)| format!("{key:?}")).collect::<Vec<_>>().join(", ");
+        let message = format!(
+            "expected to read every stored value, found that {names} cannot be read ({}); nothing was moved, and no key is touched until it can be read or is removed",
+            error.message()
+        );
+        Err(Error::new(ErrorKind::Store, message))
+    }
+
     /// The values of keys that were listed: one that is not there would be missing from the snapshot.
     async fn fetch(&self, keys: &[String]) -> Result<Vec<(String, S::Value)>> {
-        let found = self.store.get(keys).await?;
+        let found = match self.store.get(keys).await {
+            Err(error) if error.kind() == ErrorKind::Store => self.fetch_each(keys).await?,
+            found => found?,
+        };
         let is_there = |key: &&String| found.iter().any(|(name, _)| name == *key);
         match keys.iter().find(|key| !is_there(key)) {
             None => Ok(found),

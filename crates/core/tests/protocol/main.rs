@@ -7,6 +7,7 @@ mod collections;
 mod failures;
 mod files;
 mod routes;
+mod rules;
 mod sequences;
 #[path = "../simulator/machine.rs"]
 mod simulator;

@@ -5,7 +5,7 @@
 #![allow(dead_code, reason = "each of the test programs that share it needs a part")]
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::{pending, poll_fn};
 use std::rc::Rc;
 use std::task::Poll;
@@ -36,6 +36,10 @@ pub struct Machine {
     pub clock: Cell<i64>,
     pub tokens: Cell<u64>,
     pub stages: RefCell<Vec<Stage>>,
+    /// Keys whose values are corrupt: a read that asks for any of them fails.
+    pub unreadable: RefCell<BTreeSet<String>>,
+    /// Bytes of the longest text that crossed between store and core.
+    pub crossed: Cell<usize>,
     pub schedule: RefCell<Option<Schedule>>,
 }
 
@@ -283,6 +287,10 @@ impl Process {
         died()
     }
 
+    fn cross(&self, text: &str) {
+        self.machine.crossed.set(self.machine.crossed.get().max(text.len()));
+    }
+
     fn write_all(&self, entries: &[(String, String)]) -> Result<()> {
         let mut next = self.machine.stored.borrow().clone();
         for (key, text) in entries {
@@ -321,6 +329,10 @@ impl Store for Process {
 
     async fn get(&self, keys: &[String]) -> Result<Vec<(String, String)>> {
         self.operate("get", keys, ErrorKind::Store, |_| {
+            let unreadable = self.machine.unreadable.borrow();
+            if keys.iter().any(|key| unreadable.contains(key)) {
+                return Err(Error::new(ErrorKind::Store, "corruption"));
+            }
             let stored = self.machine.stored.borrow();
             Ok(keys.iter().filter_map(|key| Some((key.clone(), stored.get(key)?.clone()))).collect())
         })
@@ -347,10 +359,12 @@ impl Store for Process {
     }
 
     fn read(&self, value: &String) -> Result<String> {
+        self.cross(value);
         Ok(value.clone())
     }
 
     fn write(&self, text: &str) -> Result<String> {
+        self.cross(text);
         Ok(text.to_owned())
     }
 
@@ -380,6 +394,7 @@ impl Store for Process {
     }
 
     fn extend(&self, value: &mut String, text: &str) -> Result<()> {
+        self.cross(text);
         let more = text[1..text.len() - 1].trim();
         if !more.is_empty() {
             let close = value.pop().unwrap();
