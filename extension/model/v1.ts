@@ -20,6 +20,8 @@ let held: Promise<Stored[]> | undefined;
 
 /** Version 1: one key for all conversations, one for all distillations. */
 export const model: Model = {
+  readsWhileRefused: false,
+
   async counts() {
     held = undefined;
     const [conversations, distillations] = await Promise.all([readConversations(), readDistillations()]);

@@ -1,10 +1,9 @@
+import { exuvia } from "../data.js";
 import { distilField, isStored, modelField, type Stored, THEME, valuesOf, withValues } from "./fields.js";
 import { batches, branchesOf, fromIso, fromSeconds, records, roleOf, text, texts } from "./reading.js";
 import type { Conversation, Distillation, Model } from "./view.js";
 
 const PREFERENCES = "user_preferences";
-const CONVERSATION = "conversation:";
-const DISTILLATION = "distillation:";
 
 /** About 2 MB of conversations: large enough that the calls cost little, small enough that a page draws in between. */
 const BATCH = 100;
@@ -17,31 +16,43 @@ const DEFAULTS: Stored = {
   api_keys: {},
 };
 
+/** A place that records are read from. */
+interface Source {
+  count(collection: string): Promise<number>;
+  /** All records of a collection, in batches. */
+  all(collection: string): AsyncIterable<[id: string, record: Stored][]>;
+  one(collection: string, id: string): Promise<Stored | undefined>;
+}
+
 /** Version 5: a key for each conversation and each distillation. */
 export const model: Model = {
+  readsWhileRefused: true,
+
   async counts() {
-    const keys = await allKeys();
-    return {
-      conversations: keys.filter((key) => key.startsWith(CONVERSATION)).length,
-      distillations: keys.filter((key) => key.startsWith(DISTILLATION)).length,
-    };
+    const from = await source();
+    const [conversations, distillations] = await Promise.all([
+      from.count("conversations"),
+      from.count("distillations"),
+    ]);
+    return { conversations, distillations };
   },
 
   async *conversations() {
-    for await (const found of readAll(CONVERSATION)) {
+    for await (const found of (await source()).all("conversations")) {
       yield found.map(([id, record]) => conversation(id, record));
     }
   },
 
   async conversation(id) {
-    const key = CONVERSATION + id;
-    const record = (await chrome.storage.local.get(key))[key];
-    return isStored(record) ? conversation(id, record) : undefined;
+    const record = await (await source()).one("conversations", id);
+    return record && conversation(id, record);
   },
 
   async distillations() {
     const all: Distillation[] = [];
-    for await (const found of readAll(DISTILLATION)) all.push(...found.map(([id, record]) => distillation(id, record)));
+    for await (const found of (await source()).all("distillations")) {
+      all.push(...found.map(([id, record]) => distillation(id, record)));
+    }
     return all;
   },
 
@@ -70,7 +81,8 @@ export const model: Model = {
 
   async seed() {
     const keys = await allKeys();
-    const taken = (key: string) => key === PREFERENCES || key.startsWith(CONVERSATION) || key.startsWith(DISTILLATION);
+    const starts = [prefix("conversations"), prefix("distillations")];
+    const taken = (key: string) => key === PREFERENCES || starts.some((start) => key.startsWith(start));
     if (!keys.some(taken)) await chrome.storage.local.set({ [PREFERENCES]: DEFAULTS });
   },
 };
@@ -81,15 +93,58 @@ async function allKeys(): Promise<string[]> {
   return area.getKeys ? area.getKeys() : Object.keys(await chrome.storage.local.get(null));
 }
 
-async function* readAll(prefix: string): AsyncGenerator<[id: string, record: Stored][]> {
-  const keys = (await allKeys()).filter((key) => key.startsWith(prefix));
-  for (const batch of batches(keys, BATCH)) {
-    const found = await chrome.storage.local.get<Stored>(batch);
-    yield batch.flatMap((key) => {
-      const record = found[key];
-      return isStored(record) ? [[key.slice(prefix.length), record]] : [];
-    });
-  }
+/** Where the data could not be moved yet, the library moves what is read of it. */
+async function source(): Promise<Source> {
+  const { state } = await exuvia.status();
+  return state === "refused" ? moved : stored;
+}
+
+const stored: Source = {
+  async count(collection) {
+    return (await keysOf(collection)).length;
+  },
+
+  async *all(collection) {
+    const start = prefix(collection).length;
+    for (const batch of batches(await keysOf(collection), BATCH)) {
+      const found = await chrome.storage.local.get<Stored>(batch);
+      yield batch.flatMap((key) => {
+        const record = found[key];
+        return isStored(record) ? [[key.slice(start), record]] : [];
+      });
+    }
+  },
+
+  async one(collection, id) {
+    const key = prefix(collection) + id;
+    const record = (await chrome.storage.local.get(key))[key];
+    return isStored(record) ? record : undefined;
+  },
+};
+
+const moved: Source = {
+  async count(collection) {
+    return (await exuvia.list(collection)).size;
+  },
+
+  async *all(collection) {
+    const found = [...(await exuvia.list(collection))];
+    for (const batch of batches(found, BATCH)) {
+      yield batch.flatMap(([id, record]) => (isStored(record) ? [[id, record]] : []));
+    }
+  },
+
+  async one(collection, id) {
+    const record = await exuvia.get(collection, id);
+    return isStored(record) ? record : undefined;
+  },
+};
+
+/** `conversation:` for `conversations`. */
+const prefix = (collection: string): string => `${collection.slice(0, -1)}:`;
+
+async function keysOf(collection: string): Promise<string[]> {
+  return (await allKeys()).filter((key) => key.startsWith(prefix(collection)));
 }
 
 async function readPreferences(): Promise<Stored | undefined> {

@@ -35,8 +35,11 @@ export interface Counts {
   distillations: number;
 }
 
-/** How one version of the data is read and written. Read it only while `open()` says `current`. */
+/** How one version of the data is read and written. Read it while `open()` says `current`, or, as far as records go,
+ * `refused`; write it only while it says `current`. */
 export interface Model {
+  /** Whether records can be read where the data could not be moved to this version. */
+  readonly readsWhileRefused: boolean;
   counts(): Promise<Counts>;
   /** All conversations, in batches, so that a page can show the first while it waits for the rest. */
   conversations(): AsyncIterable<Conversation[]>;

@@ -22,7 +22,7 @@ const shelf = new Shelf((id, query) => void openReader(id, query));
 let left: Element | null = null;
 let opening: Promise<void> | undefined;
 
-for (const id of ["settings", "look"]) {
+for (const id of ["settings", "look", "notice"]) {
   part(id, HTMLButtonElement).addEventListener("click", () => void chrome.runtime.openOptionsPage());
 }
 part("back", HTMLButtonElement).addEventListener("click", closeReader);
@@ -54,7 +54,9 @@ function start(): Promise<void> {
 async function showStatus(status: Status): Promise<void> {
   const { dataset } = part("waiting", HTMLElement);
   dataset["state"] = status.state;
-  if (status.state !== "current") {
+  // What could not be moved yet is moved as it is read.
+  part("notice", HTMLElement).hidden = status.state !== "refused" || !model.readsWhileRefused;
+  if (status.state !== "current" && part("notice", HTMLElement).hidden) {
     view("waiting");
     picture.draw(status.state, status.version, status.target);
     const { title, meaning } = sayingOf(status);
@@ -63,7 +65,7 @@ async function showStatus(status: Status): Promise<void> {
     part("progress", HTMLElement).hidden = true;
     return;
   }
-  wear((await model.preferences())["theme"]);
+  if (status.state === "current") wear((await model.preferences())["theme"]);
   view("shelf");
   part("search", HTMLInputElement).focus();
   // Not waited for: the list grows while it is used.

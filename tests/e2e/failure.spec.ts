@@ -27,6 +27,19 @@ test("a chain that cannot take one record is refused before anything is written"
   await expectUntouched(browser, one);
 });
 
+test("where a run was refused the popup shows the data as it will be, but for what cannot move", async ({ launch }) => {
+  const { browser, one } = await versionOneWith(launch, storageWithTimeless());
+  await browser.update(dist("2.0.0-unfit"));
+  const settings = await SettingsPage.open(browser);
+  await settings.reaches("refused");
+  const popup = await browser.page("popup/index.html");
+  await expect(popup.getByTestId("notice")).toBeVisible();
+  await expect(popup.getByTestId("count")).toContainText("200 conversations · 30 distillations");
+  await popup.getByTestId("conversation").first().click();
+  await expect(popup.getByTestId("reader").getByTestId("message").first()).not.toBeEmpty();
+  await expectUntouched(browser, one);
+});
+
 test("a chain that was refused is not tried again by itself, and a mended one is", async ({ launch }) => {
   const { browser, one } = await versionOneWith(launch, storageWithTimeless());
   await browser.update(dist("2.0.0-unfit"));
