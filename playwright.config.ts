@@ -9,5 +9,6 @@ export default defineConfig({
   projects: [
     { name: "unit", testMatch: ["tests/*.test.ts", "extension/**/*.test.ts"] },
     { name: "extension", testMatch: "tests/e2e/*.spec.ts", timeout: 120_000 },
+    { name: "firefox", testMatch: "tests/firefox/*.spec.ts", timeout: 120_000 },
   ],
 });

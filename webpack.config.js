@@ -7,12 +7,14 @@ const at = (...path) => resolve(import.meta.dirname, ...path);
  *
  * - `out`      the folder to write
  * - `version`  the version in its manifest
+ * - `browser`  `chromium` or `firefox`, whose manifests differ
  * - `chain`    the module that holds its chain
  * - `model`    which form of the data its pages read
  * - `fault`    a module that runs before the worker, to let a test break something */
 export default ({
   out = "dist/2.0.0",
   version = "2.0.0",
+  browser = "chromium",
   chain = "extension/chain/index.ts",
   model = "v5",
   fault,
@@ -51,7 +53,7 @@ export default ({
   plugins: [
     new CopyPlugin({
       patterns: [
-        { from: "manifest.json", transform: (text) => withVersion(text, version) },
+        { from: "manifest.json", transform: (text) => manifestFor(browser, version, JSON.parse(text.toString())) },
         { from: "pkg/engine_bg.wasm" },
         { from: "icons/*.png", context: "extension" },
         { from: "{popup,settings}/*.{html,css}", context: "extension" },
@@ -67,6 +69,11 @@ export default ({
   stats: "errors-warnings",
 });
 
-function withVersion(text, version) {
-  return JSON.stringify({ ...JSON.parse(text.toString()), version }, null, 2) + "\n";
+function manifestFor(browser, version, manifest) {
+  const { key, minimum_chrome_version, browser_specific_settings, background, ...shared } = manifest;
+  const own =
+    browser === "firefox"
+      ? { browser_specific_settings, background: { scripts: [background.service_worker] } }
+      : { key, minimum_chrome_version, background };
+  return JSON.stringify({ ...shared, ...own, version }, null, 2) + "\n";
 }

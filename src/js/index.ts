@@ -1,3 +1,4 @@
+import { jsonArea } from "./clones.js";
 import initEngine, { Engine } from "./engine.js";
 import { ExuviaError, problemOf } from "./problem.js";
 import type { Chain, Mode, Options, Preview, Problem, Progress, Report, Snapshot, Status } from "./types.js";
@@ -202,7 +203,8 @@ export class Exuvia {
   async #start(): Promise<Engine> {
     await initEngine({ module_or_path: this.#options.wasm });
     const { chain, waitMs, keepSnapshots } = this.#options;
-    return new Engine(this.#area, JSON.stringify(chain), { waitMs, keepSnapshots });
+    const area = location.protocol === "moz-extension:" ? jsonArea(this.#area) : this.#area;
+    return new Engine(area, JSON.stringify(chain), { waitMs, keepSnapshots });
   }
 }
 

@@ -1,6 +1,6 @@
 //! `cargo xtask build`: the npm package in `pkg/`, the extension in `dist/`.
 
-use crate::extension::{self, RELEASE, VARIANTS};
+use crate::extension::{self, RELEASES, VARIANTS};
 use crate::workspace::Workspace;
 use crate::{package, setup};
 use anyhow::Result;
@@ -13,13 +13,8 @@ pub fn run(ws: &Workspace, variants: bool) -> Result<()> {
         check_lock(ws, chain)?;
     }
     package::build(ws)?;
-    extension::build(ws, &RELEASE)?;
-    if variants {
-        for variant in &VARIANTS {
-            extension::build(ws, variant)?;
-        }
-    }
-    Ok(())
+    let others = if variants { &VARIANTS[..] } else { &[] };
+    RELEASES.iter().chain(others).try_for_each(|variant| extension::build(ws, variant))
 }
 
 /// The lock must say what the migrations beside it say: an edited migration must not reach users.

@@ -1,28 +1,29 @@
 //! `cargo xtask test`: every check and test, each stage whatever came of the one before, and one line of totals at the
 //! end.
 
-use crate::setup::{browser, node, wasm_bindgen, wasm_target};
+use crate::setup::{browser, firefox, node, wasm_bindgen, wasm_target};
 use crate::totals::Totals;
 use crate::workspace::Workspace;
 use crate::{build, kill};
 use anyhow::{Context, Result};
 use std::io::{self, BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, exit};
 use which::which;
 use xshell::Cmd;
 
 type Stage = fn(&Workspace) -> Result<Totals>;
 
-const STAGES: [(&str, Stage); 8] = [
+const STAGES: [(&str, Stage); 9] = [
     ("format", check_format),
     ("lint of the native crates", lint_native),
     ("tests of the native crates", test_native),
     ("lint of the Wasm module", lint_wasm),
     ("tests of the Wasm module, in Chromium", test_wasm),
     ("tests of the extension, in Chromium", test_extension),
-    // With the builds that the tests made.
+    // These need the build that the stage before made, or its types.
+    ("tests of the extension, in Firefox", test_firefox),
     ("kills of the extension, in Chromium", test_kills),
-    // After the build that the tests made, whose types it needs.
     ("lint of the TypeScript", lint_typescript),
 ];
 
@@ -95,13 +96,23 @@ fn test_wasm(ws: &Workspace) -> Result<Totals> {
 }
 
 fn test_extension(ws: &Workspace) -> Result<Totals> {
-    const REPORT: &str = "target/playwright.json";
     let chromium = browser::ensure(&ws.sh)?.chromium;
     build::run(ws, true)?;
+    playwright(ws, &["unit", "extension"], ("CHROMIUM", &chromium))
+}
+
+fn test_firefox(ws: &Workspace) -> Result<Totals> {
+    playwright(ws, &["firefox"], ("FIREFOX", &firefox::ensure(&ws.sh)?))
+}
+
+/// Runs those of Playwright's projects that are named, with a browser.
+fn playwright(ws: &Workspace, projects: &[&str], browser: (&str, &Path)) -> Result<Totals> {
+    const REPORT: &str = "target/playwright.json";
     // So that the report read is of this run.
     ws.sh.remove_path(REPORT)?;
     let tests = ws.node_tool("playwright").args(["test", "--reporter", "list,json"]);
-    let tests = tests.env("PLAYWRIGHT_JSON_OUTPUT_FILE", REPORT).env("CHROMIUM", chromium);
+    let tests = tests.args(projects.iter().map(|project| format!("--project={project}")));
+    let tests = tests.env("PLAYWRIGHT_JSON_OUTPUT_FILE", REPORT).env(browser.0, browser.1);
     let success = Command::from(tests).status()?.success();
     let report = ws.sh.read_file(REPORT).context("Playwright did not run")?;
     let totals = Totals::of_playwright(&serde_json::from_str(&report)?);

@@ -4,6 +4,7 @@
 mod apt;
 pub mod browser;
 mod debian_rust;
+pub mod firefox;
 pub mod node;
 pub mod wasm_bindgen;
 pub mod wasm_target;
