@@ -20,7 +20,9 @@ export interface Deed {
   before: Storage;
   /** The data after it, as the oracle has it. */
   after: Storage;
-  /** Whether it may be forgotten: what a person asked for can be asked for again, but an update has to come through. */
+  /** The version that the data is then at. */
+  version: number;
+  /** Whether it may be forgotten: what a person asked for can be asked for again, but another build has to come through. */
   mayEndBefore: boolean;
   begin: (browser: RunningBrowser, installation: Installation) => Promise<void>;
 }
@@ -33,12 +35,14 @@ export async function makeDeeds(home: string): Promise<Record<DeedName, Deed>> {
     await browser.writeStorage(manyRecords());
     return browser.readStorage();
   });
-  const five = await one.copy(join(home, "five"));
-  const edited = await inBrowser(five, async (browser) => {
-    await update(browser, five);
+  const updated = await one.copy(join(home, "updated"));
+  const moved = await inBrowser(updated, async (browser) => {
+    await replaceBuild("2.0.0")(browser, updated);
     await browser.settles(5);
-    return edit(browser);
+    return browser.readStorage();
   });
+  const five = await updated.copy(join(home, "five"));
+  const edited = await inBrowser(five, edit);
   const file = join(home, "import.jsonl");
   const other = otherRecords(first);
   await writeImport(file, other);
@@ -50,10 +54,25 @@ export async function makeDeeds(home: string): Promise<Record<DeedName, Deed>> {
     return browser.readStorage();
   });
 
-  const asked = { ready: five, before: edited, mayEndBefore: true };
+  const asked = { ready: five, before: edited, version: 5, mayEndBefore: true };
   const brought = versionFive(other);
   return {
-    update: { ready: one, before: first, after: versionFive(first), mayEndBefore: false, begin: update },
+    update: {
+      ready: one,
+      before: first,
+      after: versionFive(first),
+      version: 5,
+      mayEndBefore: false,
+      begin: replaceBuild("2.0.0"),
+    },
+    downgrade: {
+      ready: updated,
+      before: moved,
+      after: first,
+      version: 1,
+      mayEndBefore: false,
+      begin: replaceBuild("1.0.0"),
+    },
     "import: replace": {
       ...asked,
       after: { ...strangersOf(edited), ...brought },
@@ -70,7 +89,7 @@ export async function makeDeeds(home: string): Promise<Record<DeedName, Deed>> {
       begin: (browser) => importFile(browser, file, "take"),
     },
     // The newest snapshot is the one that the import began with.
-    restore: { ready: imported, before: mixed, after: edited, mayEndBefore: true, begin: restore },
+    restore: { ...asked, ready: imported, before: mixed, after: edited, begin: restore },
   };
 }
 
@@ -96,9 +115,11 @@ function idOf(key: string): string {
   return key.slice(CONVERSATION.length);
 }
 
-async function update(browser: RunningBrowser, installation: Installation): Promise<void> {
-  await installation.replaceFiles(join(DIST, "2.0.0"));
-  await browser.reload();
+function replaceBuild(build: string): Deed["begin"] {
+  return async (browser, installation) => {
+    await installation.replaceFiles(join(DIST, build));
+    await browser.reload();
+  };
 }
 
 async function importFile(browser: RunningBrowser, file: string, mode: Mode): Promise<void> {

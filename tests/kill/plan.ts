@@ -2,7 +2,7 @@ import { Random } from "../random.js";
 import { POINTS, type Point } from "./progress.js";
 
 /** What is done to the data while the blows fall. */
-export const DEEDS = ["update", "import: replace", "import: keep", "import: take", "restore"] as const;
+export const DEEDS = ["update", "downgrade", "import: replace", "import: keep", "import: take", "restore"] as const;
 export type DeedName = (typeof DEEDS)[number];
 
 /** An end that comes from outside, at a moment of a run. */

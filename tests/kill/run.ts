@@ -7,8 +7,6 @@ import { momentOf, type Blow, type Timeline } from "./plan.js";
 import type { Point } from "./progress.js";
 import type { RunningBrowser } from "./running.js";
 
-const VERSION = 5;
-
 /** A run that nothing disturbed: what others are compared with. */
 export interface Measured {
   timeline: Timeline;
@@ -40,7 +38,7 @@ export async function measure(deed: Deed, home: string): Promise<Measured> {
     const browser = await installation.launch();
     await deed.begin(browser, installation);
     await browser.progress.reaches("sweep");
-    await browser.settles(VERSION);
+    await browser.settles(deed.version);
     const timeline = browser.progress.durations();
     const after = await browser.readStorage();
     const wrong = compare(deed.after, after);
@@ -55,7 +53,7 @@ export async function strike(deed: Deed, blows: readonly Blow[], known: Measured
     const fallen: Outcome["blows"] = [];
     let browser = await installation.launch();
     await deed.begin(browser, installation);
-    let over = browser.progress.reaches("sweep").then(() => browser.settles(VERSION));
+    let over = browser.progress.reaches("sweep").then(() => browser.settles(deed.version));
     for (const blow of blows) {
       const { point, afterMs } = momentOf(blow, known.timeline, fallen.at(-1)?.point ?? "start");
       const isOver = await Promise.race([browser.progress.reaches(point), over.then(() => true)]);
@@ -63,7 +61,7 @@ export async function strike(deed: Deed, blows: readonly Blow[], known: Measured
       await sleep(afterMs);
       fallen.push({ kind: blow.kind, point: browser.progress.point });
       browser = await fall(browser, blow.kind, installation);
-      over = comesToRest(browser);
+      over = comesToRest(browser, deed.version);
     }
     await over;
     return { blows: fallen, ended: check(deed, known, await browser.readStorage()) };
@@ -81,14 +79,14 @@ async function fall(browser: RunningBrowser, kind: Blow["kind"], installation: I
 }
 
 /** Waits until the data is at rest. Until then it may be in any state, but for those that wait for a person. */
-async function comesToRest(browser: RunningBrowser): Promise<void> {
+async function comesToRest(browser: RunningBrowser, version: number): Promise<void> {
   const now = await browser.control();
   if (!now) throw new Error("expected a control key after a kill, found none");
   for (const state of ["lost", "refused"] as const) {
     if (now[state] !== undefined) throw new Error(`expected data that needs no help after a kill, found it ${state}`);
   }
   await browser.wakeWorker();
-  await browser.settles(VERSION);
+  await browser.settles(version);
 }
 
 /** Whether storage holds the old data or the new, whole and with no remnant of a run. */
