@@ -182,7 +182,7 @@ fn what_cannot_happen_to_a_collection_is_refused_with_its_place() {
         (rehome(r#"{"drop":"notes"},{"rename":"notes","to":"pages"}"#), "rehome 2 (rename)"),
         (rehome(r#"{"drop":"notes","forget":1}"#), "expected in \"forget\" true or false"),
         (rehome(r#"{"drop":"notes","back":1}"#), "found \"back\""),
-        (rehome(r#"{"lose":"notes"}"#), "expected one of the verbs rename, drop, extract, found \"lose\""),
+        (rehome(r#"{"lose":"notes"}"#), "expected one of the verbs rename, drop, extract, inline, found \"lose\""),
         (rehome(r#"{"drop":"notes","rename":"notes"}"#), "expected one verb, found both"),
         (second(r#""rehome":{}"#), "expected in \"rehome\" a list"),
         (extract("/tag", ""), "expected a member that the schema declares"),
@@ -229,10 +229,42 @@ fn children_that_could_not_come_back_are_refused_with_their_place() {
     }
     let chain = arrange(&[TALKS, &extract("/list", &format!(r#"{prefix},"by":"/id","order":"/at""#))]).unwrap();
     let schema = |name: &str| chain.collection(name, Version(2)).unwrap().schema.to_value().to_json();
-    assert!(schema("talks").starts_with(r#"{"type":"object","properties":{"box":"#), "{}", schema("talks"));
+    assert!(!schema("talks").contains(r#""required":["list"]"#), "{}", schema("talks"));
     for said in ["\"talk\":{\"type\":\"string\"}", "\"at\":{\"type\":\"number\"}"] {
         assert!(schema("parts").contains(said), "{}", schema("parts"));
     }
     let again = Chain::read(&chain.to_value().to_json()).unwrap();
     assert_eq!(again.to_value(), chain.to_value(), "compiled and read");
+}
+
+#[test]
+fn what_could_not_go_back_to_be_children_is_refused_with_its_place() {
+    let baseline = TALKS.replace(
+        "\"talks\":{",
+        r#""parts":{"layout":{"prefix":"part:"},"schema":{"type":"object","required":["talk","at"],"properties":{"talk":{"type":"string"},
+            "at":{"type":"integer"},"few":{"enum":["a"]},"maybe":{"type":"string"}}}},"keyed":{"layout":{"key":"keyed","as":"map"},
+            "schema":{"type":"object","properties":{"talk":{"type":"string"}}}},"talks":{"#,
+    );
+    let inline = |children: &str, at: &str, rest: &str| {
+        rehome(&format!(r#"{{"inline":"{children}","into":"talks","at":"{at}"{rest}}}"#))
+    };
+    let cases = [
+        (inline("keyed", "/parts", r#","parent":"/talk""#), "a storage key of its own"),
+        (inline("parts", "/list", r#","parent":"/talk""#), "path /list, expected a free place"),
+        (inline("parts", "/box/parts", r#","parent":"/talk""#), "path /box, expected enclosing objects"),
+        (inline("parts", "/parts", r#","parent":"/few""#), "path /few, expected a text of any value"),
+        (inline("parts", "/parts", r#","parent":"/talk","by":"/maybe""#), "path /maybe, expected in \"by\""),
+        (
+            inline("talks", "/parts", r#","parent":"/talk""#),
+            "expected one of the collections keyed, parts, found \"talks\"",
+        ),
+    ];
+    for (file, expected) in cases {
+        let error = arrange(&[&baseline, &file]).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}\nis to contain {expected}");
+    }
+    let chain = arrange(&[&baseline, &inline("parts", "/parts", r#","parent":"/talk","order":"/at""#)]).unwrap();
+    let talks = &chain.collection("talks", Version(2)).unwrap().schema;
+    assert!(talks.accepts(&Value::parse(r#"{"list":[],"parts":[{"few":"a"}]}"#).unwrap()));
+    assert!(!talks.accepts(&Value::parse(r#"{"list":[],"parts":[{"few":"b"}]}"#).unwrap()));
 }

@@ -89,11 +89,12 @@ impl Chain {
         }
     }
 
-    /// The collections whose records are set aside on the way up between two versions, by their names at the upper one.
+    /// The collections that end on the way up between two versions with records that may be set aside, by their last names.
     pub(super) fn dropped(&self, low: Version, high: Version) -> impl Iterator<Item = &str> {
         let ops = self.between(low, high).iter().flat_map(|stage| &stage.rehomes);
         ops.filter_map(|op| match op {
             Rehome::Drop { collection, forgets: false } => Some(&**collection),
+            Rehome::Unnest(unnest) if unnest.apart == Way::Down => Some(&*unnest.children),
             _ => None,
         })
     }

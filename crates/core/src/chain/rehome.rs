@@ -99,32 +99,43 @@ impl Rehome {
     }
 }
 
-/// The collections whose records came out of others, by their names of today.
+/// What is known of collections by their names of today: whose records came out of others, and whose have ever shared a
+/// storage key.
 #[derive(Default)]
-pub(super) struct Children(BTreeSet<String>);
+pub(super) struct Children {
+    apart: BTreeSet<String>,
+    shared: BTreeSet<String>,
+}
 
 impl Children {
-    /// Goes on with a migration, and checks that each child keeps a storage key of its own. Under one key with others it
-    /// would not be written together with its parent, and a process that dies in between would leave one without the
-    /// other.
+    /// Goes on with a migration, and checks that children keep a storage key each, now and in every version that data may
+    /// go down to. Under one key with others they would not be written together with their parent, and a process that
+    /// dies in between would leave one without the other.
     pub(super) fn follow(&mut self, rehomes: &[Rehome], collections: &Collections) -> Result<()> {
         for op in rehomes {
-            let names = std::mem::take(&mut self.0);
-            self.0 = names.into_iter().filter_map(|name| op.follow(Way::Up, name)).collect();
-            if let Rehome::Unnest(unnest) = op {
-                self.0.insert(unnest.children.clone());
+            let follow = |names: &mut BTreeSet<String>| {
+                *names = std::mem::take(names).into_iter().filter_map(|name| op.follow(Way::Up, name)).collect();
+            };
+            match op {
+                Rehome::Unnest(unnest) if unnest.apart == Way::Up => drop(self.apart.insert(unnest.children.clone())),
+                Rehome::Unnest(unnest) if self.shared.contains(&unnest.children) => {
+                    return Err(shared(&unnest.children));
+                }
+                _ => {}
             }
+            follow(&mut self.apart);
+            follow(&mut self.shared);
         }
-        let has_prefix =
-            |name: &str| matches!(collections.get(name), Some(Collection { layout: Layout::Prefix { .. }, .. }) | None);
-        match self.0.iter().find(|name| !has_prefix(name)) {
-            None => Ok(()),
-            Some(name) => {
-                let message = "expected a layout {\"prefix\": …} for records that are the children of others, found another; each has a storage key of its own";
-                Err(Error::new(ErrorKind::Chain, message).in_collection(name))
-            }
-        }
+        let alone = |collection: &Collection| matches!(collection.layout, Layout::Prefix { .. });
+        let sharing = collections.iter().filter(|(_, collection)| !alone(collection));
+        self.shared.extend(sharing.map(|(name, _)| name.clone()));
+        self.apart.intersection(&self.shared).next().map_or(Ok(()), |name| Err(shared(name)))
     }
+}
+
+fn shared(name: &str) -> Error {
+    let message = "expected a layout {\"prefix\": …} in every version for records that are the children of others, found another; each has a storage key of its own";
+    Error::new(ErrorKind::Chain, message).in_collection(name)
 }
 
 /// What a migration does to whole collections, as its author wrote it: a list, each item with its verb.
@@ -136,9 +147,10 @@ enum Written {
     Rename { from: String, to: String },
     Drop { collection: String, forgets: bool },
     Extract { unnest: Unnest, layout: Layout },
+    Inline { unnest: Unnest },
 }
 
-const VERBS: [&str; 3] = ["rename", "drop", "extract"];
+const VERBS: [&str; 4] = ["rename", "drop", "extract", "inline"];
 
 impl Rehomes {
     pub(super) fn read(value: &Value<'_>) -> Result<Self> {
@@ -184,10 +196,15 @@ impl Written {
         let written = match verb {
             "rename" => Written::Rename { from: fields.text("rename")?, to: fields.text("to")? },
             "drop" => Written::Drop { collection: fields.text("drop")?, forgets: fields.flag("forget")? },
-            _ => Written::Extract {
-                unnest: read_unnest(&mut fields)?,
-                layout: Layout::read(&fields.required("layout")?)?,
-            },
+            "extract" => {
+                let (at, of, to) = (fields.member_path("extract")?, fields.text("of")?, fields.text("to")?);
+                let unnest = read_unnest(&mut fields, Way::Up, at, of, to)?;
+                Written::Extract { unnest, layout: Layout::read(&fields.required("layout")?)? }
+            }
+            _ => {
+                let (from, into, at) = (fields.text("inline")?, fields.text("into")?, fields.member_path("at")?);
+                Written::Inline { unnest: read_unnest(&mut fields, Way::Down, at, into, from)? }
+            }
         };
         fields.finish(verb)?;
         Ok(written)
@@ -198,6 +215,7 @@ impl Written {
             Written::Rename { .. } => "rename",
             Written::Drop { .. } => "drop",
             Written::Extract { .. } => "extract",
+            Written::Inline { .. } => "inline",
         }
     }
 
@@ -222,6 +240,14 @@ impl Written {
                 collections.insert(unnest.children.clone(), Collection { schema, layout: layout.clone() });
                 Rehome::Unnest(unnest.clone())
             }
+            Written::Inline { unnest } => {
+                let children = take(collections, &unnest.children)?;
+                let parents = super::migration::existing(collections, &unnest.parents)?;
+                let item = carry_in(unnest, children.schema).map_err(|error| error.in_collection(&unnest.children))?;
+                let taken = take_in(unnest, item, &mut parents.schema);
+                taken.map_err(|error| error.in_collection(&unnest.parents))?;
+                Rehome::Unnest(unnest.clone())
+            }
         })
     }
 
@@ -229,7 +255,7 @@ impl Written {
         match self {
             Written::Rename { .. } => Undo::Computed,
             // The order of a list, and what stood beside it.
-            Written::Extract { .. } | Written::Drop { forgets: false, .. } => Undo::Kept,
+            Written::Extract { .. } | Written::Inline { .. } | Written::Drop { forgets: false, .. } => Undo::Kept,
             Written::Drop { forgets: true, .. } => Undo::Never,
         }
     }
@@ -242,6 +268,13 @@ impl Written {
                 format!(
                     "each item of {} becomes a record of {}, with the key of its {} in /{}",
                     unnest.at, unnest.children, unnest.parents, unnest.parent
+                ),
+            ),
+            Written::Inline { unnest } => (
+                &unnest.children,
+                format!(
+                    "each record becomes an item of {} in that of {} whose key is in /{}",
+                    unnest.at, unnest.parents, unnest.parent
                 ),
             ),
             Written::Drop { collection, forgets: false } => {
@@ -271,7 +304,7 @@ pub(super) fn claim(name: &str, names: &mut BTreeSet<String>) -> Result<()> {
     }
 }
 
-fn read_unnest(fields: &mut Fields<'_>) -> Result<Unnest> {
+fn read_unnest(fields: &mut Fields<'_>, apart: Way, at: Path, parents: String, children: String) -> Result<Unnest> {
     let member = |name: &'static str, path: Path| match path.split_last() {
         Some((parent, field)) if parent == Path::default() => Ok(field.to_owned()),
         _ => {
@@ -280,14 +313,12 @@ fn read_unnest(fields: &mut Fields<'_>) -> Result<Unnest> {
             Err(Error::new(ErrorKind::Chain, message))
         }
     };
-    let at = fields.member_path("extract")?;
-    let (parents, children) = (fields.text("of")?, fields.text("to")?);
     let by = fields.optional_text("by")?.map(|text| Path::parse(&text)).transpose()?;
     let parent = member("parent", fields.member_path("parent")?)?;
     let order = fields.optional_text("order")?.map(|text| member("order", Path::parse(&text)?)).transpose()?;
     match order.as_ref() == Some(&parent) {
         true => Err(Error::new(ErrorKind::Chain, "expected \"parent\" and \"order\" to be two fields, found one")),
-        false => Ok(Unnest { apart: Way::Up, parents, at, children, by, parent, order }),
+        false => Ok(Unnest { apart, parents, at, children, by, parent, order }),
     }
 }
 
@@ -296,13 +327,7 @@ fn carry_out(unnest: &Unnest, parents: &mut Schema) -> Result<Schema> {
     let Unnest { at, by, parent, order, .. } = unnest;
     let list = parents.require(at)?;
     list.types().expect_within(Types::from(Type::Array).or(Type::Null), at)?;
-    for enclosing in at.ancestors() {
-        if parents.presence(&enclosing) == Presence::Optional {
-            let message =
-                "expected enclosing objects that are always there, found one that may be absent; \"add\" it first";
-            return Err(Error::new(ErrorKind::Chain, message).under_path(&enclosing));
-        }
-    }
+    expect_enclosed(at, parents)?;
     let items = list.inner().cloned().unwrap_or_else(Schema::any);
     let plain = Schema::array_of(items.clone());
     if list != Schema::any() && list != plain && list != plain.or_null() {
@@ -311,13 +336,7 @@ fn carry_out(unnest: &Unnest, parents: &mut Schema) -> Result<Schema> {
     }
     items.types().expect_within(Type::Object.into(), at)?;
     let mut child = if items == Schema::any() { Schema::of_types(Type::Object.into()) } else { items };
-    if let Some(by) = by {
-        child.require(by)?.types().expect_within(Type::String.into(), by)?;
-        if child.presence(by) == Presence::Optional {
-            let message = "expected in \"by\" a text that is in every item, found one that may be absent";
-            return Err(Error::new(ErrorKind::Chain, message).under_path(by));
-        }
-    }
+    expect_key(by.as_ref(), &child)?;
     let made = [(Some(parent), Type::String), (order.as_ref(), Type::Number)];
     for (name, ty) in made.into_iter().filter_map(|(name, ty)| Some((name?, ty))) {
         let path = Path::default().join(name);
@@ -326,6 +345,62 @@ fn carry_out(unnest: &Unnest, parents: &mut Schema) -> Result<Schema> {
     }
     parents.undeclare(at);
     Ok(child)
+}
+
+/// Takes out of the children's schema what an item does not have.
+fn carry_in(unnest: &Unnest, mut child: Schema) -> Result<Schema> {
+    let Unnest { by, parent, order, .. } = unnest;
+    child.types().expect_within(Type::Object.into(), &Path::default())?;
+    expect_key(by.as_ref(), &child)?;
+    let numbers = [Type::Number, Type::Integer].map(|ty| Schema::of_types(ty.into()));
+    let made = [
+        (Some(parent), "a text", vec![Schema::of_types(Type::String.into())]),
+        (order.as_ref(), "a number", numbers.to_vec()),
+    ];
+    for (name, what, allowed) in made.into_iter().filter_map(|(name, what, allowed)| Some((name?, what, allowed))) {
+        let path = Path::default().join(name);
+        let said = child.require(&path)?;
+        if !allowed.contains(&said) {
+            let message = format!(
+                "expected {what} of any value, found a field whose schema says something else; on the way back it gets what the list says"
+            );
+            return Err(Error::new(ErrorKind::Chain, message).under_path(&path));
+        }
+        child.undeclare(&path);
+    }
+    Ok(child)
+}
+
+/// Declares the list in the parents' schema.
+fn take_in(unnest: &Unnest, item: Schema, parents: &mut Schema) -> Result<()> {
+    parents.types().expect_within(Type::Object.into(), &Path::default())?;
+    parents.refuse(&unnest.at)?;
+    expect_enclosed(&unnest.at, parents)?;
+    parents.declare(&unnest.at, Schema::array_of(item), true);
+    Ok(())
+}
+
+fn expect_enclosed(at: &Path, parents: &Schema) -> Result<()> {
+    match at.ancestors().find(|enclosing| parents.presence(enclosing) != Presence::Required) {
+        None => Ok(()),
+        Some(enclosing) => {
+            let message =
+                "expected enclosing objects that are always there, found one that may be absent; \"add\" it first";
+            Err(Error::new(ErrorKind::Chain, message).under_path(&enclosing))
+        }
+    }
+}
+
+fn expect_key(by: Option<&Path>, child: &Schema) -> Result<()> {
+    let Some(by) = by else { return Ok(()) };
+    child.require(by)?.types().expect_within(Type::String.into(), by)?;
+    match child.presence(by) {
+        Presence::Optional => {
+            let message = "expected in \"by\" a text that is in every item, found one that may be absent";
+            Err(Error::new(ErrorKind::Chain, message).under_path(by))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn take(collections: &mut Collections, name: &str) -> Result<Collection> {

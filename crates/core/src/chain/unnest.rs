@@ -73,6 +73,9 @@ impl Unnest {
         let (instead, items) = self.items_of(list)?;
         let keys = self.keys(&parent.key, &items, &known)?;
         let marks = Marks::of(&items);
+        if !self.places_hold(&keys, &known) {
+            known.children.values_mut().for_each(|child| child.place = None);
+        }
         let mut siblings = Siblings { instead, made, displaced: known.displaced, ..Siblings::default() };
         let mut children = Vec::with_capacity(items.len());
         for (index, (item, (key, is_aligned))) in items.iter().zip(keys).enumerate() {
@@ -104,6 +107,18 @@ impl Unnest {
         }
         parent.residues.put_siblings(name, siblings);
         Ok(children)
+    }
+
+    /// Whether the places that children said they had would put these items into this order again. Where somebody changed
+    /// the list they may not, and each child gets the place that it has.
+    fn places_hold(&self, keys: &[(String, bool)], known: &Siblings<'_>) -> bool {
+        let ranks = keys.iter().enumerate().map(|(index, (key, is_aligned))| {
+            let child = known.children.get(key).filter(|child| *is_aligned || child.mark.is_none());
+            let place = child.and_then(|child| child.place.as_ref()).filter(|(at, _)| *at == index);
+            (place.map_or(index as f64, |(_, said)| rank(said.as_ref())), key)
+        });
+        self.order.is_none()
+            || ranks.is_sorted_by(|(a, one), (b, other)| a.total_cmp(b).then_with(|| one.cmp(other)).is_le())
     }
 
     fn items_of<'a>(&self, list: Option<Value<'a>>) -> Result<(Option<Instead>, Vec<Value<'a>>)> {
@@ -152,16 +167,19 @@ impl Unnest {
         item: &Value<'_>,
         taken: &mut HashSet<String>,
     ) -> Result<String> {
-        let mut key = self.rule(parent, index, item)?.ok_or_else(|| {
+        // On a way down nobody could ask for keys of records that were born inside of others.
+        let may_make = self.by.is_none() || self.apart == Way::Down;
+        let rule = self.rule(parent, index, item)?.or_else(|| may_make.then(|| self.made_key(parent, index)));
+        let mut key = rule.ok_or_else(|| {
             let by = self.by.as_ref().map_or_else(String::new, Path::to_string);
             let message = format!("expected in each item a text at {by}, to be its key, found none");
             Error::new(ErrorKind::Unfit, message)
         })?;
         let mut others = count..;
         while !taken.insert(key.clone()) {
-            match (&self.by, others.next()) {
-                (None, Some(other)) => key = self.made_key(parent, other),
-                _ => {
+            match others.next().filter(|_| may_make) {
+                Some(other) => key = self.made_key(parent, other),
+                None => {
                     let message = "expected in each item a key that no other item has, found one twice; give one of them another key";
                     return Err(Error::new(ErrorKind::Collision, message));
                 }
@@ -289,11 +307,7 @@ impl Unnest {
         for Record { key, value, .. } in &*children {
             let rank = match &self.order {
                 None => known.get(&**key).map_or(f64::INFINITY, |at| *at as f64),
-                Some(order) => {
-                    let said = value.members().and_then(|members| members.get(order)?.number());
-                    // Zeros are equal whatever their sign.
-                    said.and_then(|place| place.token().parse().ok()).map_or(f64::INFINITY, |place: f64| place + 0.0)
-                }
+                Some(order) => rank(value.members().and_then(|mut members| members.remove(order)).as_ref()),
             };
             ranks.insert(key.to_string(), rank);
         }
@@ -360,6 +374,12 @@ impl<'i, 'a> Marks<'i, 'a> {
 fn members_of<'v, 'a>(item: &'v mut Value<'a>) -> Result<&'v mut Object<'a>> {
     let found = item.kind();
     item.object_mut()?.ok_or_else(|| Error::new(ErrorKind::Unfit, format!("expected an object, found {found}")))
+}
+
+/// Where a child stands by what it says of its place: zeros are equal whatever their sign, and what is no number is last.
+fn rank(said: Option<&Value<'_>>) -> f64 {
+    let number = said.and_then(Value::number).and_then(|number| number.token().parse::<f64>().ok());
+    number.map_or(f64::INFINITY, |place| place + 0.0)
 }
 
 fn count(index: usize) -> Value<'static> {

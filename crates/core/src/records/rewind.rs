@@ -6,11 +6,12 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use litemap::LiteMap;
 
 use super::line::{ASIDE, read_aside, residue_key};
-use crate::chain::{Layout, RESIDUE_LEVELS, Record, Residues, Route, residue_prefix};
+use crate::chain::{Family, Layout, RESIDUE_LEVELS, Record, Residues, Route, residue_prefix};
 use crate::document::{Path, Value};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -20,8 +21,8 @@ pub(super) struct Rewind<'r> {
     pub(super) now: i64,
     /// Storage keys that the run has written.
     pub(super) moved: HashSet<String>,
-    /// What came of records of which several came: their storage keys, by what each record is known by.
-    pub(super) families: HashMap<String, Vec<String>>,
+    /// Of each record of a family of several, by what it is known by: the storage keys of what came of the family.
+    pub(super) families: HashMap<String, Rc<[String]>>,
 }
 
 impl Rewind<'_> {
@@ -45,9 +46,9 @@ impl Rewind<'_> {
         std::iter::once(was).chain(is).collect()
     }
 
-    /// The storage keys of what else came of a record, with those of its residues.
+    /// The storage keys of what came of a record and its family, with those of their residues.
     pub(super) fn relatives(&self, name: &str, record: &str) -> Vec<String> {
-        let keys = self.families.get(&residue_key(name, record)).into_iter().flatten();
+        let keys = self.families.get(&residue_key(name, record)).into_iter().flat_map(|keys| keys.iter());
         keys.flat_map(|key| {
             let residue = self.arrived(key).map(|(collection, record)| residue_key(collection, record));
             std::iter::once(key.clone()).chain(residue)
@@ -125,13 +126,16 @@ impl Rewind<'_> {
         value: Value<'_>,
         residues: &LiteMap<String, String>,
     ) -> Result<Value<'static>> {
-        let collection = self.route.follow(name).unwrap_or_default();
-        let key = if record == name { &collection } else { record };
-        let mut family = vec![read_record(&collection, key, value, residues)?];
-        for relative in self.families.get(&residue_key(name, record)).into_iter().flatten() {
-            let relative = self.relative(relative, residues)?;
-            if !(relative.is_in(&collection) && relative.key == key) {
-                family.push(relative);
+        let relatives = self.families.get(&residue_key(name, record)).map(|keys| &**keys).unwrap_or_default();
+        // One that a way back has restored already says nothing of the others any more.
+        if relatives.iter().any(|key| !self.moved.contains(key)) {
+            return Err(misshapen());
+        }
+        let mut family = relatives.iter().map(|key| self.relative(key, residues)).collect::<Result<Family<'_>>>()?;
+        if let Some(collection) = self.route.follow(name) {
+            let key = if record == name { &collection } else { record };
+            if !family.iter().any(|relative| relative.is_in(&collection) && relative.key == key) {
+                family.push(read_record(&collection, key, value, residues)?);
             }
         }
         let family = self.route.back().move_family(self.now, family)?;

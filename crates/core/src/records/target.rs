@@ -1,7 +1,8 @@
 //! The protocol's operations on a store.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use futures_lite::future::zip;
 
@@ -99,11 +100,17 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     async fn rewind<'r>(&self, run: &Run, route: &Route<'r>) -> Result<Rewind<'r>> {
         let (mut moved, mut families) = (HashSet::new(), HashMap::new());
         let text = |value: &Value<'_>| value.text().ok().flatten().map(Cow::into_owned);
+        let texts = |value: &Value<'_>| match value.opened() {
+            Ok(Value::Array(items)) => items.iter().filter_map(text).collect(),
+            _ => Vec::new(),
+        };
         for marked in self.markers().await?.into_iter().flat_map(|(_, marked)| marked) {
             match marked.opened()? {
                 Value::Array(family) => {
-                    let mut family: VecDeque<_> = family.iter().filter_map(text).collect();
-                    families.extend(family.pop_front().map(|root| (root, family.into())));
+                    if let [were, are] = &family[..] {
+                        let are: Rc<[String]> = texts(are).into();
+                        families.extend(texts(were).into_iter().map(|was| (was, Rc::clone(&are))));
+                    }
                 }
                 key => moved.extend(text(&key)),
             }

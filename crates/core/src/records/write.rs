@@ -27,8 +27,13 @@ pub(super) struct Batch {
     pub(super) entries: Entries,
     /// How many records the chunk holds, written or not.
     records: u64,
-    /// Records of which several came: what each is known by, and the storage keys of what came of it.
-    families: Vec<Vec<String>>,
+    families: Vec<Relation>,
+}
+
+/// A family of several records: what they are known by where they come from, and the storage keys of what came of them.
+struct Relation {
+    were: Vec<String>,
+    are: Vec<String>,
 }
 
 /// Makes entries of records that have arrived.
@@ -43,15 +48,15 @@ struct Writer<'w> {
 impl Writer<'_> {
     fn family(&self, family: Family<'_>, batch: &mut Batch) -> Result<()> {
         batch.records += family.iter().filter(|record| !record.is_aside).count() as u64;
-        let root = family.first().map(|record| residue_key(&record.collection, &record.key));
+        let were: Vec<_> = family.iter().map(|record| residue_key(&record.collection, &record.key)).collect();
         let start = batch.entries.len();
         for moved in go_together(self.run, self.route, family)? {
             self.record(moved, &mut batch.entries);
         }
         let keys = batch.entries[start..].iter().map(|(key, _)| key).filter(|key| !key.starts_with(RESIDUE));
-        let known: Vec<_> = root.into_iter().chain(keys.cloned()).collect();
-        if known.len() > 2 {
-            batch.families.push(known);
+        let are: Vec<_> = keys.cloned().collect();
+        if were.len().max(are.len()) > 1 {
+            batch.families.push(Relation { were, are });
         }
         Ok(())
     }
@@ -321,15 +326,16 @@ fn whole(text: &str) -> Result<Value<'_>> {
     Ok(value)
 }
 
-/// The marker of a batch: which keys it writes, and then, a list each, which of them came of one record.
+/// The marker of a batch: which keys it writes; and then, two lists each, which records they came of together.
 fn marker<'k>(
     run: &Run,
     batch: &str,
     keys: impl IntoIterator<Item = &'k str>,
-    families: &[Vec<String>],
+    families: &[Relation],
 ) -> (String, String) {
     let seal = run.seal.as_ref().map(|seal| &*seal.id).unwrap_or_default();
     let keys = keys.into_iter().filter(|key| !key.starts_with(RESIDUE)).map(Value::from);
-    let families = families.iter().map(|keys| Value::Array(keys.iter().map(|key| Value::from(&**key)).collect()));
+    let list = |texts: &[String]| Value::Array(texts.iter().map(|text| Value::from(&**text)).collect());
+    let families = families.iter().map(|family| Value::Array(vec![list(&family.were), list(&family.are)]));
     (format!("{MARKER}{seal}:{batch}"), Value::Array(keys.chain(families).collect()).to_json())
 }

@@ -60,7 +60,14 @@ impl Sample {
                 },
                 vec!["p", "c"],
             ),
-            (if tape.once_in(3) { r#"{"drop":"c"}"#.to_owned() } else { String::new() }, vec!["pp", "cc", "d"]),
+            (
+                match tape.below(4) {
+                    3 => r#"{"drop":"c"}"#.to_owned(),
+                    2 => inline(tape.pick(&["c", "cc"]), tape.pick(&["p", "pp"]), tape.once_in(2), order),
+                    _ => String::new(),
+                },
+                vec!["pp", "cc", "d"],
+            ),
         ] {
             sample.grow(&rehomes, &names, tape);
         }
@@ -148,6 +155,12 @@ fn extract(at: &str, of: &str, to: &str, by: bool, order: bool) -> String {
     let by = if by { r#","by":"/id""# } else { "" };
     let order = if order { r#","order":"/place""# } else { "" };
     format!(r#"{{"extract":{at:?},"of":{of:?},"to":{to:?},"parent":"/up","layout":{{"prefix":"{to}:"}}{by}{order}}}"#)
+}
+
+fn inline(children: &str, parents: &str, by: bool, order: bool) -> String {
+    let by = if by { r#","by":"/id""# } else { "" };
+    let order = if order { r#","order":"/place""# } else { "" };
+    format!(r#"{{"inline":{children:?},"into":{parents:?},"at":"/back","parent":"/up"{by}{order}}}"#)
 }
 
 /// Gives the items of a list, and of the lists in them, keys that no other has.

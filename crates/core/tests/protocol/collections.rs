@@ -236,3 +236,59 @@ fn what_is_dropped_or_forgotten_is_reported() {
     ];
     assert_eq!(status.last_run.unwrap().notes, expected);
 }
+
+#[test]
+fn data_of_a_branch_that_took_records_apart_finds_its_way_to_the_merged_line() {
+    const OTHER: &str =
+        r#"{"exuvia":1,"id":"another","parents":["talks"],"change":{"talks":[{"add":"/pinned","value":false}]}}"#;
+    const MERGED: &str = r#"{"exuvia":1,"id":"merged","parents":["apart","another"]}"#;
+    let branch = arranged(&[TALKS, APART]);
+    let merged = arranged(&[TALKS, OTHER, APART, MERGED]);
+    let expected: Vec<_> = PARTS
+        .iter()
+        .filter(|(key, _)| !key.starts_with("file:"))
+        .map(|(key, text)| match *key {
+            "talk:1" => (*key, r#"{"name":"A","pinned":false}"#),
+            "talk:2/x" => (*key, r#"{"name":"B","pinned":false,"y":null}"#),
+            "message:z" => (*key, r#"{"id":"z","text":"hi","x":1,"talk":"1"}"#),
+            "message:a" => (*key, r#"{"id":"a","text":"","files":[{"name":"f"},{"name":"f"}],"talk":"1"}"#),
+            "card:q/cards/1" => (*key, r#"{"board":"q","place":1,"title":"one"}"#),
+            key if key.starts_with("card:q/cards/0") => (key, r#"{"board":"q","place":0,"title":"two"}"#),
+            key if key.starts_with("card:") => (key, r#"{"board":"q","place":2,"title":"two"}"#),
+            key => (key, *text),
+        })
+        .collect();
+    die_at_every_operation(|| talks(&branch), &merged, &[&merged], &expected);
+}
+
+#[test]
+fn records_go_into_others_and_come_out_again_wherever_the_process_dies() {
+    const INLINED: &str = r#"{"exuvia":1,"id":"inlined","parents":["apart"],"rehome":[
+        {"inline":"messages","into":"talks","at":"/said","by":"/id","parent":"/talk"},
+        {"inline":"cards","into":"boards","at":"/pile","parent":"/board","order":"/place"}]}"#;
+    let (two, three) = (arranged(&[TALKS, APART]), arranged(&[TALKS, APART, INLINED]));
+    let at = |chain: &Chain| {
+        let machine = talks(&two);
+        let lost = r#"{"id":"lost","text":"alone","talk":"gone"}"#;
+        machine.stored.borrow_mut().insert("message:lost".into(), lost.into());
+        open(&machine, chain).unwrap();
+        machine.operations.set(0);
+        machine
+    };
+    let apart = at(&two).data();
+    let apart: Vec<_> = apart.iter().map(|(key, text)| (&**key, &**text)).collect();
+    let inside = [
+        (
+            "talk:1",
+            r#"{"name":"A","said":[{"id":"a","text":"","files":[{"name":"f"},{"name":"f"}]},{"id":"z","text":"hi","x":1}]}"#,
+        ),
+        ("talk:2/x", r#"{"name":"B","y":null,"said":[]}"#),
+        (
+            "boards",
+            r#"[{"id":"q","pile":[{"title":"two"},{"title":"one"},{"title":"two"}]},{"id":"b","pile":[]},{"id":"c","pile":[]}]"#,
+        ),
+        ("somebody_elses", "[1]"),
+    ];
+    die_at_every_operation(|| at(&two), &three, &[&three], &inside);
+    die_at_every_operation(|| at(&three), &two, &[&two], &apart);
+}
