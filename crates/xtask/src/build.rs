@@ -5,7 +5,7 @@ use crate::workspace::Workspace;
 use crate::{package, setup};
 use anyhow::Result;
 
-const CHAINS: [&str; 2] = ["extension/chain", "tests/chains/unfit"];
+const CHAINS: [&str; 3] = ["extension/chain", "tests/bench/browser/chain", "tests/chains/unfit"];
 
 pub fn run(ws: &Workspace, variants: bool) -> Result<()> {
     setup::node::ensure(ws)?;
@@ -18,7 +18,7 @@ pub fn run(ws: &Workspace, variants: bool) -> Result<()> {
 }
 
 /// The lock must say what the migrations beside it say: an edited migration must not reach users.
-fn check_lock(ws: &Workspace, chain: &str) -> Result<()> {
+pub fn check_lock(ws: &Workspace, chain: &str) -> Result<()> {
     let lock = ["lock", "--chain", chain, "--check"];
     Ok(ws.cargo().args(["run", "--quiet", "--package", "exuvia-server", "--"]).args(lock).run()?)
 }

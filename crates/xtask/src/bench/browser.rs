@@ -2,9 +2,9 @@
 //! on the same records. What came of it is in docs/bench.md.
 
 use super::Measured;
-use crate::package;
 use crate::setup::{browser, node};
 use crate::workspace::Workspace;
+use crate::{build, package};
 use anyhow::Result;
 use clap::Args;
 
@@ -23,10 +23,7 @@ pub struct Options {
 pub fn measure(ws: &Workspace, Options { rounds, size }: &Options) -> Result<Vec<Measured>> {
     let chromium = browser::ensure(&ws.sh)?.chromium;
     node::ensure(ws)?;
-    ws.cargo()
-        .args(["run", "--quiet", "--package", "exuvia-server", "--"])
-        .args(["lock", "--check", "--chain", &format!("{FOLDER}/chain")])
-        .run()?;
+    build::check_lock(ws, &format!("{FOLDER}/chain"))?;
     package::build(ws)?;
     ws.node_tool("webpack").args(["--config", &format!("{FOLDER}/webpack.config.js")]).run()?;
     let script = ws.node_tool("tsx").arg("tests/bench/browser.ts");
