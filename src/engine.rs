@@ -1,12 +1,16 @@
+use std::sync::Arc;
+
 use exuvia_core::chain::{Chain, Residues, Version};
 use exuvia_core::document::{Json, Value};
 use exuvia_core::protocol::{Merge, Request, Status, run, status};
 use exuvia_core::records::{Manifest, Preview, Records};
 use exuvia_core::{Error, ErrorKind, json_object};
+use js_sys::Function;
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 use web_sys::Blob;
 
+use crate::custom::Callback;
 use crate::file::{BlobBytes, BlobSink};
 use crate::host::Browser;
 use crate::problem::{to_js, to_object};
@@ -78,6 +82,11 @@ impl Engine {
     pub fn new(area: StorageArea, chain: &str, options: JsValue) -> Result<Engine, JsValue> {
         let options = serde_wasm_bindgen::from_value(options)?;
         Ok(Engine { chain: Chain::read(chain).map_err(to_js)?, area, options })
+    }
+
+    /// Makes a function known that `custom` steps call: from JSON text to JSON text, up and, where it has one, down.
+    pub fn register(&mut self, name: String, revision: u32, up: Function, down: Option<Function>) {
+        self.chain.register(Arc::new(Callback { name, revision, up, down }));
     }
 
     /// The state of the data; changes nothing.

@@ -2,6 +2,7 @@
 //!
 //! Records cross the border as JSON text, in slices; options, reports and progress cross as objects.
 
+mod custom;
 mod engine;
 mod file;
 mod host;

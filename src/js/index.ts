@@ -202,15 +202,23 @@ export class Exuvia {
 
   async #start(): Promise<Engine> {
     await initEngine({ module_or_path: this.#options.wasm });
-    const { chain, waitMs, keepSnapshots } = this.#options;
+    const { chain, customs = [], waitMs, keepSnapshots } = this.#options;
     const area = location.protocol === "moz-extension:" ? jsonArea(this.#area) : this.#area;
-    return new Engine(area, JSON.stringify(chain), { waitMs, keepSnapshots });
+    const engine = new Engine(area, JSON.stringify(chain), { waitMs, keepSnapshots });
+    for (const { name, revision, up, down } of customs)
+      engine.register(name, revision, onJson(up), down && onJson(down));
+    return engine;
   }
 }
 
 /** JSON has no `undefined`. */
 function json(value: unknown): string {
   return JSON.stringify(value ?? null);
+}
+
+/** The module hands over texts, and wants texts. */
+function onJson(custom: (value: unknown) => unknown): (text: string) => string {
+  return (text) => json(custom(JSON.parse(text)));
 }
 
 /** A trap (memory that ran out, say) never settles the promise it happened under: it is told to the whole context. */

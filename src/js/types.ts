@@ -16,10 +16,24 @@ export interface Layout {
   prefix?: string;
 }
 
+/** A function of your own, for what no step can say. Both ways must answer with the same JSON value whenever they are
+ * given the same one: no clock, no randomness, no storage. */
+export interface Custom {
+  name: string;
+  /** What it computes may never change under one revision. */
+  revision: number;
+  /** The newer value. */
+  up: (value: unknown) => unknown;
+  /** The older value; may be left out where the step has `back`. */
+  down?: (value: unknown) => unknown;
+}
+
 /** Where the module keeps what it says about itself, and how it runs. */
 export interface Options {
   /** The chain this build of the extension carries. */
   chain: Chain;
+  /** The functions that the chain's `custom` steps name: every revision that any of them names. */
+  customs?: Custom[];
   /** Where the WebAssembly module is, usually `chrome.runtime.getURL("engine_bg.wasm")`. Fetched only when there is work. */
   wasm: string | URL;
   /** The storage area to migrate. Default: `chrome.storage.local`. */

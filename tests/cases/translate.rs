@@ -1,6 +1,7 @@
 //! Single records, moved in memory.
 
 use super::*;
+use exuvia_core::chain::{Chain, Lock, Migration};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 fn conversation(version: u32) -> Value {
@@ -48,4 +49,23 @@ fn what_cannot_be_moved_is_a_problem() {
     for (kind, answered) in cases {
         assert_eq!(problem(answered)["kind"], kind);
     }
+}
+
+#[wasm_bindgen_test]
+fn a_function_of_the_extension_s_own_goes_both_ways() {
+    let start = r#"{"exuvia":1,"id":"a","collections":{"c":{"layout":{"prefix":"c:"},"schema":{"type":"object","properties":{"x":{"type":"string"}}}}}}"#;
+    let next = r#"{"exuvia":1,"id":"b","parents":["a"],"change":{"c":[{"custom":"/x","name":"loud","revision":2,"back":"?","examples":[["a","A"]]}]}}"#;
+    let migrations = [start, next].map(|text| Migration::parse(text).unwrap()).into();
+    let chain = Chain::arrange(migrations, &Lock::default()).unwrap().to_value().to_json();
+    let mut engine =
+        Engine::new(StorageArea::new("{}").unchecked_into(), &chain, js_sys::Object::new().into()).unwrap();
+    let function = |body: &str| js_sys::Function::new_with_args("text", &format!("return {body}"));
+    let moved = |engine: &Engine, from, to, record: &str| engine.translate("c", from, to, record, None);
+    assert_eq!(problem(moved(&engine, 1, 2, r#"{"x":"a"}"#))["kind"], "chain");
+    engine.register("loud".to_owned(), 2, function("text.toUpperCase()"), Some(function("text.toLowerCase()")));
+    assert_eq!(json(&moved(&engine, 1, 2, r#"{"x":"a"}"#).unwrap())["record"], r#"{"x":"A"}"#);
+    assert_eq!(json(&moved(&engine, 2, 1, r#"{"x":"B"}"#).unwrap())["record"], r#"{"x":"b"}"#);
+    engine.register("loud".to_owned(), 2, function("nothing()"), None);
+    assert_eq!(problem(moved(&engine, 1, 2, r#"{"x":"geheim"}"#))["kind"], "unfit");
+    assert_eq!(json(&moved(&engine, 2, 1, r#"{"x":"B"}"#).unwrap())["record"], r#"{"x":"?"}"#);
 }

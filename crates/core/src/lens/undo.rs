@@ -5,7 +5,7 @@ use crate::json_words;
 /// How the older version of a record can be had again from the newer one. Ordered by what is lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Undo {
-    /// It is computed: nothing has to be kept, but members that no schema declares by their names.
+    /// It is computed: no value has to be kept, but those of members that no schema declares by their names.
     #[default]
     Computed,
     /// What the newer version does not say is kept as residue. Without the residue, something that fits stands in.

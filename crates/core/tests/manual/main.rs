@@ -112,7 +112,7 @@ fn chain_files_and_examples_fit_the_editors_schema() {
         strange["change"][sample::COLLECTION][0]["no such member"] = serde_json::Value::Null;
         assert!(!validator.is_valid(&strange), "{verb}: a member that is not described is valid");
     }
-    for folder in ["extension/chain"] {
+    for folder in ["extension/chain", "examples/assistant/chain"] {
         for entry in std::fs::read_dir(root().join(folder)).unwrap() {
             let path = entry.unwrap().path();
             let is_json = path.extension().is_some_and(|extension| extension == "json");
@@ -120,5 +120,20 @@ fn chain_files_and_examples_fit_the_editors_schema() {
                 expect_valid(&path.display().to_string(), &std::fs::read_to_string(&path).unwrap());
             }
         }
+    }
+}
+
+/// A reader who wonders how a step looks in a real chain finds it in the second one.
+#[test]
+fn the_second_chain_has_every_kind_of_step() {
+    let mut found = String::new();
+    for entry in std::fs::read_dir(root().join("examples/assistant/chain")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "json") && !path.ends_with("chain.json") {
+            found += &std::fs::read_to_string(path).unwrap().split_whitespace().collect::<String>();
+        }
+    }
+    for (verb, _) in manuals() {
+        assert!(found.contains(&format!("{{\"{verb}\":")), "no {verb}");
     }
 }

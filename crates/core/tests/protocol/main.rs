@@ -6,6 +6,7 @@ mod access;
 mod collections;
 mod failures;
 mod files;
+mod kept;
 mod routes;
 mod rules;
 mod sequences;

@@ -74,9 +74,14 @@ fn a_sample_of_no_collection_or_version_is_refused() {
 }
 
 #[test]
-fn the_reference_chain_holds() {
+fn the_chains_of_the_repository_hold() {
+    for chain in ["extension/chain", "examples/assistant/chain"] {
+        expect_proved(&format!("{}/../../{chain}", env!("CARGO_MANIFEST_DIR")));
+    }
+}
+
+fn expect_proved(chain: &str) {
     let folder = Folder::empty();
-    let chain = concat!(env!("CARGO_MANIFEST_DIR"), "/../../extension/chain");
     let ran = folder.run(&format!("check --chain {chain} --json"));
     let report = ran.report();
     assert_eq!(ran.code, 0, "{ran}");
