@@ -207,6 +207,15 @@ impl Engine {
         answer(self.ask(Request::Restore { seal, line }).await)
     }
 
+    /// Along the chain to one of its versions, where the data stays.
+    ///
+    /// # Errors
+    /// A version that is not there, or why the data could not go; it is then as it was.
+    #[wasm_bindgen(unchecked_return_type = "Status")]
+    pub async fn revert(&self, version: u32) -> Result<JsValue, JsValue> {
+        answer(self.ask(Request::Revert { to: Version(version) }).await)
+    }
+
     /// Moves one record, and the residue that it left where it came from, between two versions. Reads and writes no
     /// store. All of it is JSON.
     ///

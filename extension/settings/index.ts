@@ -9,6 +9,7 @@ import { allowImport, offerImport } from "./import.js";
 import { messageOf } from "./message.js";
 import { offerPreferences, showPreferences } from "./preferences.js";
 import { showReport } from "./report.js";
+import { allowRevert, offerRevert } from "./revert.js";
 import { showSnapshots } from "./snapshots.js";
 import { showCounts, showProgress, showState } from "./state.js";
 
@@ -22,6 +23,7 @@ part("release", HTMLElement).textContent = `Version ${chrome.runtime.getManifest
 offerExport();
 offerPreferences();
 offerImport(carryOut);
+offerRevert((version) => void carryOut(() => exuvia.revert(version)).catch(complain));
 part("retry", HTMLButtonElement).addEventListener("click", () => {
   void carryOut(() => exuvia.open({ retry: true })).catch(complain);
 });
@@ -72,6 +74,7 @@ async function show(status: Status): Promise<void> {
   const current = status.state === "current";
   showState(status);
   showReport(status);
+  allowRevert(status);
   allowImport(current || status.state === "fresh" || status.state === "lost");
   // Where the browser keeps them out of reach, the rest of the page is still of use.
   const snapshots = await exuvia.snapshots().catch(messageOf);

@@ -24,7 +24,8 @@ export function showState(status: Status): void {
   const ahead = state === "moving" ? "on the way to" : "this extension reads";
   part("target", HTMLElement).textContent = version === target ? "" : `· ${ahead} ${target}`;
   part("facts", HTMLElement).hidden = false;
-  part("retry-row", HTMLElement).hidden = state !== "refused" && state !== "stuck" && state !== "busy";
+  part("retry-row", HTMLElement).hidden = !["refused", "held", "stuck", "busy"].includes(state);
+  part("retry", HTMLElement).textContent = state === "held" ? `Move up to version ${target}` : "Try again";
   showRun(state === "moving");
   picture.draw(state, version, target);
   showProblem(problem);

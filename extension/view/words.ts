@@ -52,6 +52,11 @@ const STATES: Record<State, Saying> = {
     meaning: "Something did not fit, so nothing was written. Your data is as it was.",
     advice: "Export your data to be safe. Try again when what is named here has changed, or wait for an update.",
   },
+  held: {
+    title: "Your data rests at an older version",
+    meaning: "You went back to it, and it stays there. An older extension can read it; this one waits.",
+    advice: "Install the older version now, or move up again.",
+  },
   stuck: {
     title: "Putting your data back is not finished",
     meaning: "The snapshot holds everything and is kept. Each start tries again.",
@@ -111,6 +116,7 @@ export const CAUSES: Record<Report["cause"], string> = {
   migrate: "an update",
   import: "an import",
   restore: "a restore",
+  revert: "going back",
 };
 
 export const MODES: Record<Mode, { label: string; hint: string }> = {

@@ -37,6 +37,7 @@ interface Control {
   head: string;
   run?: unknown;
   lost?: boolean;
+  held?: string;
   lastRun?: Report;
 }
 
@@ -139,6 +140,15 @@ export class Exuvia {
     return this.#call((engine) => engine.restore(id));
   }
 
+  /** Moves the data to another version of the chain, usually an older one, and keeps everything that was written since:
+   * what nobody changed comes back exactly, an edit comes along, what was deleted stays deleted, and what the older form
+   * cannot hold is kept for the way up again. The data then stays there, `held`, until `open({ retry: true })` moves it
+   * up, or a build with another chain has opened it: from then on updates are updates again. `write` refuses meanwhile.
+   * Throws where a record cannot go, and the data is as it was. */
+  async revert(version: number): Promise<Status> {
+    return this.#call((engine) => engine.revert(version));
+  }
+
   /** Moves one record between two versions, older or newer, and writes nothing: to read old data that turns up outside
    * of the store. `residue` is what a record leaves behind where its new form has no place for it. Give it back on the
    * way back, and the record is again what it was; without it, what is missing gets its default. */
@@ -171,7 +181,9 @@ export class Exuvia {
   }
 
   #isSettled(found: Control | undefined): found is Control {
-    if (found?.format !== 1 || found.run !== undefined || found.lost) return false;
+    if (found?.format !== 1) return false;
+    // Something to finish, to find out or to forget.
+    if (found.run !== undefined || found.lost || found.held !== undefined) return false;
     return found.head === tipOf(this.#options.chain).head;
   }
 

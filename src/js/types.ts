@@ -80,7 +80,7 @@ export interface Problem {
 export interface Report {
   run: string;
   /** What it was for. */
-  cause: "migrate" | "import" | "restore";
+  cause: "migrate" | "import" | "restore" | "revert";
   /** `committed`: the new data stands. `restored`: writing began, failed, and the old data is back. `refused`: nothing was written. */
   outcome: "committed" | "restored" | "refused";
   from: number;
@@ -122,6 +122,9 @@ export type State =
   | "lost"
   /** The last attempt was refused (see `problem`); the data is as it was. A changed chain or a new `open({ retry: true })` tries again. */
   | "refused"
+  /** The data was brought to another version by `revert`, and stays there until `open({ retry: true })`, or until a build
+   * with another chain has opened it. */
+  | "held"
   /** A restore could not finish. The snapshot is kept, and each start tries again. */
   | "stuck"
   /** Another context holds the data and did not finish within `waitMs`. */

@@ -89,6 +89,13 @@ export class SettingsPage {
     return this.page.getByTestId("snapshot");
   }
 
+  /** Goes back to an older version, and agrees to what the page asks. */
+  async revert(version: number): Promise<void> {
+    await this.page.getByTestId("revert-version").selectOption(String(version));
+    await this.page.getByTestId("revert").click();
+    await this.page.getByTestId("dialog-confirm").click();
+  }
+
   /** Restores a snapshot, the newest being the first, and agrees to what the page asks. */
   async restore(index = 0): Promise<void> {
     await this.snapshots().nth(index).getByTestId("restore").click();

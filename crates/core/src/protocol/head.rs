@@ -22,13 +22,16 @@ pub struct Head {
     pub lost: bool,
     /// The last attempt that was refused, until facts change.
     pub refused: Option<Refusal>,
+    /// The chain, by the head that it leads to, that must not move the data until somebody asks for it: the data was
+    /// reverted by hand. Forgotten once another chain has opened it.
+    pub held: Option<String>,
     /// The run under way. While there is one, the data is between two forms.
     pub run: Option<Run>,
     /// What the last run did.
     pub last_run: Option<Report>,
 }
 
-json_object!(Head { "format": format, "version": version, "head": head, "line": line, "epoch": epoch, "lost": lost, "refused": refused, "run": run, "lastRun": last_run });
+json_object!(Head { "format": format, "version": version, "head": head, "line": line, "epoch": epoch, "lost": lost, "refused": refused, "held": held, "run": run, "lastRun": last_run });
 
 /// Why a way was not gone, and which.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +69,8 @@ pub struct Run {
     pub phase: Phase,
     /// The name of the chain that alone is kept beside the data in the end. Nothing: whatever is there.
     pub keeps: Option<String>,
+    /// What the head holds the data against when the run is committed.
+    pub holds: Option<String>,
     /// The snapshot to go back to, once it is there.
     pub seal: Option<Seal>,
     /// Storage that the new version leaves. Noted here so that any build can sweep.
@@ -84,7 +89,7 @@ pub struct Run {
     pub stuck: Option<Problem>,
 }
 
-json_object!(Run { "id": id, "token": token, "attempts": attempts, "cause": cause, "from": from, "to_line": to_line, "source": source, "now": now, "phase": phase, "keeps": keeps, "seal": seal, "leaves": leaves, "uses": uses, "records": records, "bytes": bytes, "notes": notes, "problem": problem, "stuck": stuck });
+json_object!(Run { "id": id, "token": token, "attempts": attempts, "cause": cause, "from": from, "to_line": to_line, "source": source, "now": now, "phase": phase, "keeps": keeps, "holds": holds, "seal": seal, "leaves": leaves, "uses": uses, "records": records, "bytes": bytes, "notes": notes, "problem": problem, "stuck": stuck });
 
 /// Where the records of a run come from.
 #[derive(Clone, Debug, PartialEq)]
@@ -270,6 +275,7 @@ impl Head {
             epoch: 0,
             lost: false,
             refused: None,
+            held: None,
             run: None,
             last_run: None,
         }

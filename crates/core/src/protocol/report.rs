@@ -49,9 +49,11 @@ pub enum Cause {
     Import,
     /// To go back to a snapshot, by hand.
     Restore,
+    /// To go to another version of the chain, by hand.
+    Revert,
 }
 
-json_words!(Cause { "migrate": Migrate, "import": Import, "restore": Restore });
+json_words!(Cause { "migrate": Migrate, "import": Import, "restore": Restore, "revert": Revert });
 
 /// What a run came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,13 +122,15 @@ pub enum State {
     Lost,
     /// The last attempt was refused; the data is as it was.
     Refused,
+    /// At another version of the chain, where somebody wanted it to stay.
+    Held,
     /// A way back could not be finished yet.
     Stuck,
     /// Another context holds the data.
     Busy,
 }
 
-json_words!(State { "current": Current, "behind": Behind, "ahead": Ahead, "fresh": Fresh, "moving": Moving, "newer": Newer, "fork": Fork, "edited": Edited, "lost": Lost, "refused": Refused, "stuck": Stuck, "busy": Busy });
+json_words!(State { "current": Current, "behind": Behind, "ahead": Ahead, "fresh": Fresh, "moving": Moving, "newer": Newer, "fork": Fork, "edited": Edited, "lost": Lost, "refused": Refused, "held": Held, "stuck": Stuck, "busy": Busy });
 
 /// The state of the stored data, with what a person needs to act on it.
 #[derive(Clone, Debug, PartialEq)]

@@ -32,6 +32,12 @@ pub enum Request {
         /// The line that its data has run.
         line: Vec<Link>,
     },
+    /// Another version of the chain, with everything that was written since. The data stays there, until it is asked for
+    /// again by `Migrate { retry: true }` or a build with another chain has opened it.
+    Revert {
+        /// Which.
+        to: Version,
+    },
 }
 
 /// The state of the stored data; changes nothing.
@@ -62,6 +68,7 @@ pub async fn status<T: Target>(target: &T, chain: &Chain) -> Result<Status> {
         let state = if run.stuck.is_some() { State::Stuck } else { State::Moving };
         return Ok(report(state, Some(&head), run.stuck.clone()));
     }
+    let is_held = head.held.as_deref() == Some(chain.lock().head());
     let refusal = head.refused.as_ref().filter(|refusal| refusal.tip == chain.lock().head());
     let way = match standing(chain, &head) {
         Ok(version) if version == chain.tip() => return Ok(report(State::Current, Some(&head), None)),
@@ -73,6 +80,7 @@ pub async fn status<T: Target>(target: &T, chain: &Chain) -> Result<Status> {
     };
     Ok(match refusal {
         Some(refusal) => report(State::Refused, Some(&head), Some(refusal.problem.clone())),
+        None if is_held => report(State::Held, Some(&head), None),
         None => report(way, Some(&head), None),
     })
 }
@@ -109,6 +117,9 @@ pub async fn run<T: Target>(target: &T, chain: &Chain, request: Request) -> Resu
             if let Some(run) = runner.plan_migration(&head, retry) {
                 // A refusal is noted in the head, which the status reads.
                 let _ = runner.start(head, run).await?;
+            } else if head.held.is_some() && head.line == chain.lock().line {
+                // At home with another chain: the one that it was held against may come again as an update.
+                runner.put(Head { held: None, ..head }).await?;
             }
         }
         Request::Import { staged, merge } => {
@@ -128,6 +139,7 @@ pub async fn run<T: Target>(target: &T, chain: &Chain, request: Request) -> Resu
             let run = runner.plan(&head, Cause::Restore, version, line, Source::Snapshot { seal });
             runner.start(head, run.ok_or_else(unknown_way)?).await??;
         }
+        Request::Revert { to } => runner.revert(head, to).await?,
     }
     status(target, chain).await
 }
@@ -239,7 +251,8 @@ impl<T: Target> Runner<'_, T> {
         let lock = self.chain.lock();
         let for_good = |refusal: &Refusal| refusal.tip == lock.head() && !refusal.may_pass();
         let refused = head.refused.as_ref().is_some_and(for_good);
-        if head.line == lock.line || refused && !retry {
+        let held = head.held.as_deref() == Some(lock.head());
+        if head.line == lock.line || (refused || held) && !retry {
             return None;
         }
         match standing(self.chain, head) {
@@ -247,6 +260,33 @@ impl<T: Target> Runner<'_, T> {
             _ => {}
         }
         self.plan(head, Cause::Migrate, head.version.max(Version(1)), lock.line, Source::Chain)
+    }
+
+    /// Along the chain to one of its versions, where the data stays.
+    async fn revert(&self, head: Head, to: Version) -> Result<()> {
+        let tip = self.chain.tip();
+        if to == Version(0) || to > tip {
+            let message = format!("expected a version from 1 to {tip}, found {to}");
+            return Err(Error::new(ErrorKind::Chain, message));
+        }
+        let line: Vec<_> = self.chain.line(to).cloned().collect();
+        if head.line == line {
+            return self.put(Head { held: self.hold(to), ..head }).await.map(drop);
+        }
+        if let Err(error) = standing(self.chain, &head)
+            && !(can_leave(&error) && self.chains.find(&head.line).is_some())
+        {
+            return Err(error);
+        }
+        let from = head.version.max(Version(1));
+        let run = self.plan(&head, Cause::Revert, from, line, Source::Chain).ok_or_else(unknown_way)?;
+        let run = Run { holds: self.hold(to), ..run };
+        self.start(head, run).await?
+    }
+
+    /// What keeps data at a version that is not the tip.
+    fn hold(&self, at: Version) -> Option<String> {
+        (at != self.chain.tip()).then(|| self.chain.lock().head().to_owned())
     }
 
     /// Where the data stands and where the run leads, each on a chain that knows the line.
@@ -288,6 +328,7 @@ impl<T: Target> Runner<'_, T> {
             now: self.target.now(),
             phase: Phase::Capture,
             keeps: None,
+            holds: None,
             seal: None,
             records: Default::default(),
             bytes: 0,
@@ -383,7 +424,8 @@ impl<T: Target> Runner<'_, T> {
         let report = run.report(Outcome::Committed, self.target.now(), None);
         // A snapshot of data that nobody knew is still that.
         let lost = run.to_line.is_empty();
-        let head = Head { last_run: Some(report), lost, refused: None, ..head.on_line(run.to_line.clone()) };
+        let held = run.holds.clone();
+        let head = Head { last_run: Some(report), lost, held, refused: None, ..head.on_line(run.to_line.clone()) };
         let head = self.note(head, &run).await?;
         self.finish(head, run, route).await
     }

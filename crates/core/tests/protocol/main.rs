@@ -7,6 +7,7 @@ mod collections;
 mod failures;
 mod files;
 mod kept;
+mod reverts;
 mod routes;
 mod rules;
 mod sequences;

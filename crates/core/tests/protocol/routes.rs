@@ -5,7 +5,7 @@ use exuvia_core::protocol::Outcome;
 use super::*;
 
 /// A store that a build has brought to its chain's tip.
-fn at(chain: &Chain) -> Rc<Machine> {
+pub fn at(chain: &Chain) -> Rc<Machine> {
     let machine = Machine::holding(&OLD);
     open(&machine, chain).unwrap();
     machine.operations.set(0);
@@ -16,7 +16,7 @@ fn state(machine: &Rc<Machine>, chain: &Chain) -> State {
     block_on(status(&records(machine, chain), chain)).unwrap().state
 }
 
-fn set(machine: &Machine, key: &str, from: &str, to: &str) {
+pub fn set(machine: &Machine, key: &str, from: &str, to: &str) {
     let mut stored = machine.stored.borrow_mut();
     let text = stored[key].replace(from, to);
     assert_ne!(stored[key], text, "{from} is in {key}");
