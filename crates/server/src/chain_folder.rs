@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use exuvia_core::chain::{Chain, Lock, Migration};
-use exuvia_core::document::Value;
 
 use crate::chain_place;
 use crate::failure::{Failure, Place};
+use crate::lock_file::LockFile;
 use crate::stand_in::stand_ins;
 
 const LOCK: &str = "chain.lock.json";
@@ -48,13 +48,13 @@ impl ChainFolder {
         self.build(Chain::arrange)
     }
 
-    /// The lock file's content, where there is one.
-    pub(crate) fn lock(&self) -> Result<Option<Lock>, Failure> {
+    /// The lock file, where there is one.
+    pub(crate) fn lock(&self) -> Result<Option<LockFile>, Failure> {
         let path = self.lock_path();
         match std::fs::read_to_string(&path) {
             Ok(text) => {
-                let lock = Value::parse(&text).and_then(|value| Lock::read(&value));
-                lock.map(Some).map_err(|error| Failure::Exuvia { place: Place::File(path), error })
+                let found = LockFile::read(&text);
+                found.map(Some).map_err(|error| Failure::Exuvia { place: Place::File(path), error })
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Failure::file(&path)(error)),
@@ -81,7 +81,8 @@ impl ChainFolder {
         let migrations = sources.iter().map(Source::parse).collect::<Result<Vec<_>, _>>()?;
         let ids: Vec<_> = migrations.iter().map(|migration| Some(migration.id.clone())).collect();
         let stand_ins = stand_ins(migrations.iter().flat_map(Migration::examples));
-        let ordered = order(migrations, &self.lock()?.unwrap_or_default());
+        let lock = self.lock()?.map(|file| file.lock).unwrap_or_default();
+        let ordered = order(migrations, &lock);
         let mut chain = ordered.map_err(|error| match ids.iter().position(|id| *id == error.context().migration) {
             Some(index) => sources[index].at_fault(error),
             None => Failure::Exuvia { place: Place::File(self.path.clone()), error },

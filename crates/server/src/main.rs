@@ -8,6 +8,7 @@ mod command;
 mod difference;
 mod failure;
 mod laws;
+mod lock_file;
 mod ndjson;
 mod output;
 mod progress;

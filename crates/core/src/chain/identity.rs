@@ -70,6 +70,27 @@ impl Lock {
         }
     }
 
+    /// This line, then what only another has: how two branches become one. Each head is computed anew.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Edited`] where both have a migration of one name that is not the same.
+    pub fn join(mut self, other: &Lock) -> Result<Self> {
+        for Link { id, hash, .. } in &other.line {
+            match self.line.iter().find(|link| link.id == *id) {
+                None => {
+                    let head = head_of(self.line.last(), id, hash);
+                    self.line.push(Link { id: id.clone(), hash: hash.clone(), head });
+                }
+                Some(known) if known.hash == *hash => {}
+                Some(_) => {
+                    let message = "expected both branches to have locked the same migration, found two of one name; give one of them another";
+                    return Err(Error::new(ErrorKind::Edited, message).in_migration(id));
+                }
+            }
+        }
+        Ok(self)
+    }
+
     /// The head that the line leads to; empty where there is none.
     #[must_use]
     pub fn head(&self) -> &str {

@@ -56,7 +56,7 @@ impl Check {
     pub(crate) fn run(self, output: Output) -> Result<(), Failure> {
         let folder = ChainFolder::new(&self.chain);
         let chain = folder.arrange()?;
-        let locked = folder.lock()?.unwrap_or_default().line.len();
+        let locked = folder.lock()?.map_or(0, |file| file.lock.line.len());
         let migrations: Vec<_> = chain.stages().map(|(_, stage)| stage.id().to_owned()).collect();
         let samples = Samples::beside(&self.chain, &chain)?;
         let report = Report {

@@ -6,12 +6,16 @@ use serde::Serialize;
 
 use crate::chain_folder::ChainFolder;
 use crate::failure::Failure;
+use crate::lock_file::LockFile;
 use crate::output::Output;
 
 /// Check the chain, freeze its order and its content in chain.lock.json, and compile it to chain.json
 ///
 /// Migrations that are locked must not change any more: users may have run them. New ones are added at the end, in the
 /// order of their parents. Commit both files with the chain; chain.json is what an extension imports.
+///
+/// Where a merge left both sides of chain.lock.json, or the lines of both, they become one line: ours, then what only
+/// theirs has. Data that ran either branch finds its way to it.
 #[derive(Args)]
 pub(crate) struct Lock {
     /// The folder of the chain
@@ -31,6 +35,8 @@ struct Locked {
     head: String,
     /// Whether either had to be written.
     written: bool,
+    /// Whether two branches became one line.
+    joined: bool,
 }
 
 impl Lock {
@@ -40,7 +46,9 @@ impl Lock {
         let lock = chain.lock();
         let (path, compiled) = (folder.lock_path(), folder.compiled_path());
         let text = chain.to_value().to_json() + "\n";
-        let is_locked = folder.lock()?.is_some_and(|frozen| frozen == lock);
+        let frozen = folder.lock()?;
+        let is_locked = frozen.as_ref().is_some_and(|file| file.is_whole && file.lock == lock);
+        let joined = frozen.is_some_and(|file| !file.is_whole);
         let is_compiled = std::fs::read_to_string(&compiled).is_ok_and(|found| found == text);
         let current = is_locked && is_compiled;
         if self.check && !current {
@@ -53,13 +61,13 @@ impl Lock {
             return Err(Failure::Stale(message));
         }
         if !is_locked {
-            std::fs::write(&path, pretty(&lock)).map_err(Failure::file(&path))?;
+            std::fs::write(&path, LockFile::text(&lock)).map_err(Failure::file(&path))?;
         }
         if !is_compiled {
             std::fs::write(&compiled, text).map_err(Failure::file(&compiled))?;
         }
         let head = lock.line.last().map(|link| link.head.clone()).unwrap_or_default();
-        output.print(&Locked { file: path, compiled, migrations: lock.line.len(), head, written: !current })
+        output.print(&Locked { file: path, compiled, migrations: lock.line.len(), head, written: !current, joined })
     }
 }
 
@@ -68,21 +76,10 @@ impl fmt::Display for Locked {
         match self.written {
             true => {
                 let (file, compiled) = (self.file.display(), self.compiled.display());
-                write!(f, "{file} and {compiled}: {} migrations, head {}", self.migrations, self.head)
+                let joined = if self.joined { ", two branches in one line" } else { "" };
+                write!(f, "{file} and {compiled}: {} migrations{joined}, head {}", self.migrations, self.head)
             }
             false => Ok(()),
         }
     }
-}
-
-/// A line a migration, so that two branches merge with a conflict one can read.
-fn pretty(lock: &exuvia_core::chain::Lock) -> String {
-    let links: Vec<_> = lock
-        .line
-        .iter()
-        .map(|link| {
-            format!("    {{ \"id\": \"{}\", \"hash\": \"{}\", \"head\": \"{}\" }}", link.id, link.hash, link.head)
-        })
-        .collect();
-    format!("{{\n  \"exuvia\": 1,\n  \"line\": [\n{}\n  ]\n}}\n", links.join(",\n"))
 }
