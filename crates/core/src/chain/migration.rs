@@ -117,6 +117,9 @@ impl Migration {
             claim(name, names)?;
             collections.insert(name.clone(), collection.clone());
         }
+        // Before the first migration there is no version to go back to.
+        let begins = self.collections.iter().filter(|_| !self.parents.is_empty());
+        let mut rehomes: Vec<_> = begins.map(|(name, _)| Rehome::Begin { collection: name.clone() }).collect();
         for (name, from, to) in &self.layouts {
             let collection = existing(collections, name)?;
             if collection.layout != *from {
@@ -134,7 +137,8 @@ impl Migration {
             let body = steps.lower(&mut collection.schema).map_err(|error| error.in_collection(name))?;
             bodies.insert(name.clone(), body);
         }
-        Ok((bodies, self.rehomes.lower(collections, names)?))
+        rehomes.extend(self.rehomes.lower(collections, names)?);
+        Ok((bodies, rehomes))
     }
 
     /// What functions of the author's own are expected to do.

@@ -20,6 +20,11 @@ pub enum Rehome {
         /// Whether it is one record, whose key is the collection's name.
         single: bool,
     },
+    /// It begins. Records that it has by then are set aside on the way back.
+    Begin {
+        /// Its name.
+        collection: String,
+    },
     /// Its records are no part of the data any more.
     Drop {
         /// Its name.
@@ -33,6 +38,7 @@ pub enum Rehome {
 
 json_variants!(Rehome {
     "rename": Rename { from: from, to: to, single: single },
+    "begin": Begin { collection: collection },
     "drop": Drop { collection: collection, forgets: forgets },
     "unnest": Unnest { 0: unnest },
 });
@@ -57,7 +63,7 @@ impl Rehome {
     pub(super) fn names(&self, name: &str) -> bool {
         match self {
             Rehome::Rename { from, to, .. } => name == from || name == to,
-            Rehome::Drop { collection, .. } => name == collection,
+            Rehome::Begin { collection } | Rehome::Drop { collection, .. } => name == collection,
             Rehome::Unnest(unnest) => name == unnest.parents || name == unnest.children,
         }
     }
@@ -67,7 +73,11 @@ impl Rehome {
         match (self, way) {
             (Rehome::Rename { from, to, .. }, Way::Up) if name == *from => Some(to.clone()),
             (Rehome::Rename { from, to, .. }, Way::Down) if name == *to => Some(from.clone()),
-            (Rehome::Drop { collection, .. }, Way::Up) if name == *collection => None,
+            (Rehome::Begin { collection }, Way::Down) | (Rehome::Drop { collection, .. }, Way::Up)
+                if name == *collection =>
+            {
+                None
+            }
             (Rehome::Unnest(unnest), _) if way != unnest.apart && name == unnest.children => None,
             _ => Some(name),
         }
@@ -89,13 +99,16 @@ impl Rehome {
             Rehome::Drop { collection, forgets: true } => {
                 family.retain(|record| way == Way::Down || !record.is_in(collection));
             }
-            Rehome::Drop { collection, forgets: false } => {
-                for record in family.iter_mut().filter(|record| record.collection == *collection) {
-                    record.is_aside = way == Way::Up;
-                }
-            }
+            Rehome::Begin { collection } => set_aside(way == Way::Down, collection, family),
+            Rehome::Drop { collection, forgets: false } => set_aside(way == Way::Up, collection, family),
         }
         Ok(())
+    }
+}
+
+fn set_aside(is_aside: bool, collection: &str, family: &mut Family<'_>) {
+    for record in family.iter_mut().filter(|record| record.collection == collection) {
+        record.is_aside = is_aside;
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use litemap::LiteMap;
 
-use super::line::{self, aside_entry, check_key, residue_key};
+use super::line::{self, RESIDUE, aside_entry, check_key, residue_key};
 use super::walk::Census;
-use crate::chain::{Collection, Collections, Family, RESIDUE_LEVELS, Record, Residues, Route, Version};
+use crate::chain::{Collection, Collections, Family, Layout, RESIDUE_LEVELS, Record, Residues, Route, Version};
 use crate::document::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::Context;
@@ -199,6 +199,29 @@ impl<'r> Rehearsal<'r> {
         match after.schema.validate(&landed.value) {
             Err(now) if !misfits.iter().any(|before| is_the_same(before, &now)) => Err(now),
             _ => Ok(landed),
+        }
+    }
+
+    /// The residues among a store's keys whose records are gone. One whose record is there and cannot be read is none.
+    pub(super) fn orphans(&self, keys: &HashSet<String>) -> Vec<String> {
+        let is_orphan = |residue: &&String| {
+            let name = residue.strip_prefix(RESIDUE).and_then(|name| name.split_once(':'));
+            let Some((collection, record)) = name else { return false };
+            let Some(found) = self.route.before().get(collection) else { return false };
+            let prefix = residue_key(collection, "");
+            !self.taken.contains(*residue)
+                && match &found.layout {
+                    Layout::Prefix { prefix } => !keys.contains(&format!("{prefix}{record}")),
+                    Layout::Record { key } => !keys.contains(key),
+                    Layout::Array { key, .. } | Layout::Map { key } => {
+                        !keys.contains(key) || self.taken.iter().any(|taken| taken.starts_with(&prefix))
+                    }
+                }
+        };
+        match self.cause {
+            // Then records are not looked at.
+            Cause::Restore => Vec::new(),
+            Cause::Migrate | Cause::Import | Cause::Revert => keys.iter().filter(is_orphan).cloned().collect(),
         }
     }
 

@@ -255,7 +255,7 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         self.enter(run, Stage::Snapshot);
         let keys = self.store.keys().await?;
         self.check_free(run, &keys)?;
-        let walk = Walk::new(&self.store, route.before(), keys).in_chunks(self.chunk);
+        let walk = Walk::new(&self.store, route.before(), keys.clone()).in_chunks(self.chunk);
         let mut rehearsal = Rehearsal::new(*route, run);
         let gathers = run.source == Source::Chain && route.gathers();
         let rehearse = |chunk: &str, census: &mut Census| match gathers {
@@ -272,6 +272,12 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
             }
         }
         self.check_room(run, rehearsal.written).await?;
+        // The snapshot has them. A record of the same key that comes later is another.
+        let orphans = rehearsal.orphans(&keys.into_iter().collect());
+        if !orphans.is_empty() {
+            self.check_fence(run).await?;
+            self.store.remove(&orphans).await?;
+        }
         run.notes = rehearsal.finish();
         let counted = match &run.source {
             Source::Chain => manifest,

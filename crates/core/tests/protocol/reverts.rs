@@ -138,3 +138,36 @@ fn a_version_that_there_is_not_or_a_record_without_a_way_changes_nothing() {
     assert_eq!(machine.data(), before);
     assert_eq!(open(&machine, &five).unwrap().state, State::Current);
 }
+
+#[test]
+fn the_residues_of_records_that_are_gone_go_with_the_next_run_and_no_others() {
+    let five = chain(5);
+    let machine = at(&five);
+    let residues = |machine: &Machine| {
+        let keys = machine.own_keys().into_iter();
+        keys.filter_map(|key| key.strip_prefix("exuvia:r:").map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let before = residues(&machine);
+    assert!(
+        before.contains(&"conversations:b".to_owned()) && before.contains(&"conversations:a".to_owned()),
+        "{before:?}"
+    );
+    machine.stored.borrow_mut().remove("conversation:b");
+    revert(&machine, &five, 4).unwrap();
+    let after = residues(&machine);
+    assert!(!after.contains(&"conversations:b".to_owned()), "{after:?}");
+    assert!(
+        before.iter().filter(|key| *key != "conversations:b").all(|key| after.contains(key)),
+        "{before:?} {after:?}"
+    );
+    retry(&machine, &five);
+    machine.stored.borrow_mut().insert("conversation:b".into(), NEW[2].1.into());
+    revert(&machine, &five, 1).unwrap();
+    let expected: Vec<_> = machine.data().into_iter().collect();
+    let conversations = &expected.iter().find(|(key, _)| key == "conversations").unwrap().1;
+    assert!(conversations.find("\"id\":\"a\"") < conversations.find("\"id\":\"b\""), "a newcomer: {conversations}");
+    let (conversations, one) = (conversations.clone(), chain(1));
+    machine.stored.borrow_mut().insert("conversations".into(), conversations.replace("\"id\":\"a\"", "\"id\":\"d\""));
+    import(&machine, &one, &export(&machine, &one), Merge::Keep).unwrap();
+    assert!(!residues(&machine).contains(&"conversations:a".to_owned()), "of an array too: {:?}", residues(&machine));
+}

@@ -307,3 +307,55 @@ fn a_migration_that_was_edited_on_one_branch_is_not_taken_for_the_other() {
     assert_eq!((status.state, &*problem.kind, problem.migration.as_deref()), (State::Refused, "edited", Some("right")));
     assert_eq!(machine.data(), before);
 }
+
+const GROWN: [&str; 2] = [
+    r#"{"exuvia":1,"id":"begun","parents":["base"],"collections":{
+      "tags":{"layout":{"prefix":"tag:"},"schema":{"type":"object","required":["n"],"properties":{"n":{"type":"number"},"note":{"type":"string"}}}},
+      "sizes":{"layout":{"key":"sizes","as":"map"}}}}"#,
+    r#"{"exuvia":1,"id":"told","parents":["begun"],"change":{"tags":[{"rename":"/n","to":"/count"},{"remove":"/note"}]}}"#,
+];
+
+/// The chain of notes, with collections that begin later.
+fn grown(length: usize) -> Chain {
+    let texts = std::iter::once(BRANCHES[0]).chain(GROWN);
+    Chain::arrange(texts.take(length).map(|text| Migration::parse(text).unwrap()).collect(), &Lock::default()).unwrap()
+}
+
+fn tagged() -> Rc<Machine> {
+    let machine = noting(&grown(2));
+    let tags = [
+        ("tag:a", r#"{"n":1,"u":[]}"#),
+        ("tag:b", r#"{"n":2,"more":{"x":1.0},"note":"kept"}"#),
+        ("sizes", r#"{"s":5,"t":{}}"#),
+    ];
+    machine.stored.borrow_mut().extend(tags.map(|(key, text)| (key.to_owned(), text.to_owned())));
+    open(&machine, &grown(3)).unwrap();
+    machine.operations.set(0);
+    machine
+}
+
+#[test]
+fn a_collection_that_an_older_version_does_not_know_waits_for_the_way_up() {
+    let (one, three) = (grown(1), grown(3));
+    let machine = tagged();
+    let before = holdings(&machine);
+    assert_eq!(open(&machine, &one).unwrap().state, State::Current);
+    assert_holds(&machine, &NOTES, "nothing of it lies in the way");
+    assert_eq!(open(&machine, &three).unwrap().state, State::Current);
+    assert_holds(&machine, &borrowed(&before), "up again");
+    assert!(!machine.own_keys().iter().any(|key| key.starts_with("exuvia:a:")), "{:?}", machine.own_keys());
+}
+
+#[test]
+fn a_death_while_a_collection_waits_or_comes_back_loses_nothing_of_it() {
+    let (one, two, three) = (grown(1), grown(2), grown(3));
+    let expected = holdings(&tagged());
+    die_at_every_operation(tagged, &one, &[&one, &three, &two], &NOTES);
+    let waiting = || {
+        let machine = tagged();
+        open(&machine, &one).unwrap();
+        machine.operations.set(0);
+        machine
+    };
+    die_at_every_operation(waiting, &three, &[&three, &one, &two], &borrowed(&expected));
+}
