@@ -858,9 +858,17 @@ fn form_of(machine: &Machine) -> Form {
         *key != "exuvia"
             && !key.starts_with("exuvia:b:")
             && !key.starts_with("exuvia:c:")
-            && (!key.starts_with("exuvia:r:") || *text != "{}")
+            && key.strip_prefix("exuvia:r:").is_none_or(|record| *text != "{}" && is_there(&stored, record))
     });
     Form { head, data: kept.map(|(key, text)| (key.clone(), text.clone())).collect(), done: false }
+}
+
+/// Whether there is a record for this residue. One whose record was deleted says nothing any more, and may be swept.
+fn is_there(stored: &BTreeMap<String, String>, residue: &str) -> bool {
+    let Some((collection, key)) = residue.split_once(':') else { return true };
+    let (own, inside) = (format!(":{key}"), format!("\"{key}\""));
+    let data = || stored.iter().filter(|(name, _)| !name.starts_with("exuvia"));
+    collection == key || data().any(|(name, text)| name.ends_with(&own) || text.contains(&inside))
 }
 
 fn same(one: &Form, other: &Form) -> bool {
