@@ -75,7 +75,7 @@ fn undo_of(forward: &Function, backward: &Function) -> Undo {
     let computed = match (forward, backward) {
         (F::Keep | F::Default { .. } | F::Enclose, F::Withdraw(_))
         | (F::Keep, F::Keep | F::Default { .. } | F::Admit(_))
-        | (F::Enclose, F::Prune(_))
+        | (F::Enclose | F::Default { .. }, F::Prune(_))
         | (F::Prune(_), F::Default { .. })
         | (F::Withdraw(_), F::Withdraw(_))
         | (F::Not, F::Not)

@@ -1,9 +1,9 @@
 use super::manual::{Chapter, Example, Form, Manual, Member, Mistake};
-use super::strangers::strangers;
+use super::strangers::{has_one_form, strangers};
 use super::{Fields, Lowering, Step, StepKind};
-use crate::document::Path;
+use crate::document::{Object, Path, Value};
 use crate::error::{Error, ErrorKind, Result};
-use crate::lens::{Names, Op, Part};
+use crate::lens::{Function, Names, Op, Part, Supply};
 use crate::schema::{Presence, Schema};
 
 pub(super) const KIND: StepKind = StepKind { verb: "partition", read };
@@ -57,15 +57,14 @@ impl Step for Partition {
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
         let from = lowering.schema.require(&self.from)?;
         lowering.expect_objects_around(&self.from.join(""))?;
+        expect_one_form(&from, &self.from)?;
         let unknown = strangers(&from);
         let is_new = matches!(lowering.schema.presence(&self.to), Presence::Undeclared | Presence::Untyped);
         lowering.enclose_ancestors(&self.to)?;
-        lowering.enclose(&self.to)?;
         if is_new {
-            lowering.schema.declare(&self.to, Schema::map_of(unknown), true);
-        } else if strangers(&lowering.schema.require(&self.to)?) != unknown {
-            let message = "expected two objects that say the same of members they do not declare, found two that differ";
-            return Err(Error::new(ErrorKind::Chain, message).under_path(&self.to));
+            make_target(&self.to, Schema::map_of(unknown), lowering);
+        } else {
+            self.expect_like_target(&unknown, lowering)?;
         }
         if lowering.schema.presence(&self.to) != Presence::Required {
             let message = "expected a target that is always there, found one that may be absent; \"add\" it first";
@@ -83,6 +82,19 @@ impl Step for Partition {
 }
 
 impl Partition {
+    /// Checks that what goes may be in the target, and what is there may come back.
+    fn expect_like_target(&self, unknown: &Schema, lowering: &mut Lowering<'_>) -> Result<()> {
+        lowering.enclose(&self.to)?;
+        let target = lowering.schema.require(&self.to)?;
+        expect_one_form(&target, &self.to)?;
+        if strangers(&target) != *unknown {
+            let message =
+                "expected two objects that say the same of members they do not declare, found two that differ";
+            return Err(Error::new(ErrorKind::Chain, message).under_path(&self.to));
+        }
+        Ok(())
+    }
+
     /// Carries the declarations of members that go.
     fn carry(&self, from: &Schema, lowering: &mut Lowering<'_>) -> Result<()> {
         let target = lowering.schema.require(&self.to)?;
@@ -102,6 +114,24 @@ impl Partition {
         }
         Ok(())
     }
+}
+
+/// Makes a target that no schema declared. An object that is there already stays where its members are such as may come
+/// back, and otherwise waits in the residue.
+fn make_target(to: &Path, fits: Schema, lowering: &mut Lowering<'_>) {
+    let backward = Function::Prune(lowering.unknown_at(to));
+    let empty = Supply::Literal(Value::Object(Object::new()));
+    lowering.edit(to, Function::Default { value: empty, fits: fits.clone() }, backward);
+    lowering.schema.declare(to, fits, true);
+}
+
+/// Forms that are told apart, or listed objects, may say of a member that goes what no other place could.
+fn expect_one_form(schema: &Schema, at: &Path) -> Result<()> {
+    if has_one_form(schema) {
+        return Ok(());
+    }
+    let message = "expected an object of one form, found an \"anyOf\" or an \"enum\" of objects";
+    Err(Error::new(ErrorKind::Chain, message).under_path(at))
 }
 
 fn place(path: &Path) -> String {

@@ -13,6 +13,12 @@ pub(super) fn strangers(enclosing: &Schema) -> Schema {
     }
 }
 
+/// Whether all objects that fit have the same form, which is not a list of them.
+pub(super) fn has_one_form(schema: &Schema) -> bool {
+    let Value::Object(said) = schema.to_value() else { return true };
+    said.get("anyOf").or(said.get("enum")).or(said.get("const")).is_none()
+}
+
 /// Whether any member is declared by its name.
 pub(super) fn declares_members(schema: &Schema) -> bool {
     let Value::Object(said) = schema.to_value() else { return false };

@@ -48,6 +48,14 @@ impl Sample {
         }
     }
 
+    /// A chain of one migration of these steps after its first.
+    pub fn of(schema: &str, steps: &[&str]) -> Self {
+        let mut sample = Self::start(schema);
+        sample.files.push(file(1, &steps.iter().map(|step| (*step).to_owned()).collect::<Vec<_>>()));
+        sample.chain = load(&sample.files).unwrap_or_else(|error| panic!("{error}\n{sample}"));
+        sample
+    }
+
     /// Whether a step of this kind is in it.
     pub fn has(&self, verb: &str) -> bool {
         self.files[1..].iter().any(|file| file.contains(&format!("{{\"{verb}\":")))

@@ -283,8 +283,10 @@ fn disturb(family: &mut Family<'static>, sample: &Sample, tape: &mut Tape<'_>) {
     for (children, parents) in pairs(sample) {
         let parent_keys: Vec<_> =
             family.iter().filter(|record| record.is_in(&parents)).map(|record| record.key.to_string()).collect();
+        let schema = &sample.chain.collection(&children, tip).unwrap().schema;
         for record in family.iter_mut().filter(|record| record.is_in(&children)) {
-            let Value::Object(object) = &mut record.value else { continue };
+            let mut changed = record.value.clone();
+            let Value::Object(object) = &mut changed else { continue };
             let is_tied = matches!(object.get("up"), Some(Value::String(_)));
             match tape.below(6) {
                 5 if is_tied => drop(object.insert("up", Value::from("nowhere"))),
@@ -293,8 +295,11 @@ fn disturb(family: &mut Family<'static>, sample: &Sample, tape: &mut Tape<'_>) {
                 }
                 _ => {}
             }
+            // Steps may have bounded the text.
+            if schema.accepts(&changed) {
+                record.value = changed;
+            }
         }
-        let schema = &sample.chain.collection(&children, tip).unwrap().schema;
         for key in ["0", "z", "born/later", "__proto__"].iter().take(tape.below(4)) {
             let taken = family.iter().any(|record| record.collection == children && record.key == *key);
             let (false, Some(mut value)) = (taken, fitting(schema, tape)) else { continue };

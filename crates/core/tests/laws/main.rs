@@ -192,6 +192,21 @@ fn is_born_later(draw: impl FnOnce(&mut Tape<'_>) -> Sample, choices: &[u32]) ->
     Ok(())
 }
 
+/// A target that no schema declares may hold what may not come back: it waits in the residue.
+#[test]
+fn a_partition_into_an_unknown_object_makes_one_that_fits() {
+    let schema = r#"{"type":"object","required":["o"],"properties":{"o":{"type":"object","additionalProperties":{"type":"string"}}}}"#;
+    let sample = Sample::of(schema, &[r#"{"partition":"/o","prefix":"a","to":"/x"}"#]);
+    for x in [r#"{"q":7}"#, r#"{"a1":7,"q":"kept"}"#, r#"{"q":"kept"}"#, "{}", "7"] {
+        let record = opened(&Value::parse(&format!(r#"{{"o":{{"a1":"goes","b":"stays"}},"x":{x}}}"#)).unwrap());
+        let there = up(&sample, &(record.clone(), Residues::default())).unwrap();
+        expect_fit(&sample, sample.chain.tip(), &there.0, "up").unwrap();
+        let back = down(&sample, &there).unwrap();
+        assert_eq!(back.0, record, "{sample}");
+        expect_same(&up(&sample, &back).unwrap(), &there, &sample, "up, down, up").unwrap();
+    }
+}
+
 proptest! {
     #![proptest_config(config())]
 
