@@ -72,6 +72,12 @@ impl<'c> Route<'c> {
         reaches.extend(self.after())
     }
 
+    /// The names under which records were set aside, where it starts, that are part of the data again where it ends.
+    pub fn recalled(&self) -> impl Iterator<Item = &str> {
+        let set_aside = self.start.chain.dropped(self.common, self.start.version);
+        set_aside.filter(|name| self.follow(name).is_some())
+    }
+
     /// The same way, from its end to its start.
     #[must_use]
     pub fn back(self) -> Self {

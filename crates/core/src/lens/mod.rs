@@ -124,13 +124,16 @@ pub struct Body {
     slots: Vec<usize>,
 }
 
+/// No body that somebody wrote has as many nodes; one that comes with an import file may.
+const LONGEST: usize = 4_096;
+
 impl Json for Body {
     fn to_value(&self) -> Value<'static> {
         self.nodes.to_value()
     }
 
     fn from_value(value: &Value<'_>) -> Option<Self> {
-        Vec::from_value(value).map(Self::new)
+        Vec::from_value(value).filter(|nodes| nodes.len() <= LONGEST).map(Self::new)
     }
 }
 

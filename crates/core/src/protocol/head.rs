@@ -206,6 +206,12 @@ impl Json for Reach {
 }
 
 impl Run {
+    /// The line of data that nobody had marked when the run began: it is taken for the first version of the chain that
+    /// the run leads along, whoever finishes it.
+    pub(crate) fn baseline(&self) -> Option<Vec<Link>> {
+        (self.source == Source::Chain).then(|| self.to_line.iter().take(1).cloned().collect())
+    }
+
     /// What is told of it when it ends.
     pub(super) fn report(&self, outcome: Outcome, now: i64, problem: Option<Problem>) -> Report {
         Report {
@@ -257,7 +263,8 @@ impl Reach {
             let (before, after) = (route.before(), route.after());
             let ended = before.keys().filter(|name| !after.contains_key(*name)).map(|name| residue_prefix(name));
             let begun = after.keys().filter(|name| !before.contains_key(*name)).map(|name| aside_prefix(name));
-            left.extend(ended.chain(begun).map(Reach::Prefix));
+            let recalled = route.recalled().map(aside_prefix);
+            left.extend(ended.chain(begun).chain(recalled).map(Reach::Prefix));
         }
         left
     }

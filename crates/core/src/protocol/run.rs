@@ -291,12 +291,13 @@ impl<T: Target> Runner<'_, T> {
 
     /// Where the data stands and where the run leads, each on a chain that knows the line.
     fn route(&self, head: &Head, run: &Run) -> Option<Route<'_>> {
-        let start = match head.version.min(run.from) {
-            // Of no version, or of the first that there is.
-            Version(0) => Some((self.chain, run.from)),
+        let end = self.chains.find(&run.to_line);
+        let start = match (head.version.min(run.from), &run.source) {
+            // Of no version: the first of the chain that the run leads along, whoever finishes it.
+            (Version(0), Source::Chain) => end.map(|(chain, _)| (chain, run.from)),
+            (Version(0), Source::Staged { .. } | Source::Snapshot { .. }) => Some((self.chain, run.from)),
             _ => self.chains.find(&head.line),
         };
-        let end = self.chains.find(&run.to_line);
         match run.source {
             Source::Chain | Source::Staged { .. } => Some(Route::between(start?, end?)),
             // Brought back as it is, whatever chain it is of.

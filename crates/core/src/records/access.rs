@@ -157,7 +157,10 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
                 (at.clone(), Some(self.rewritten(collection, key, text.as_deref()).await?))
             }
         };
-        let Some(whole) = whole else { return self.store.remove(&[storage_key, residue]).await };
+        let Some(whole) = whole else {
+            self.check_head().await?;
+            return self.store.remove(&[storage_key, residue]).await;
+        };
         let has_residue = !self.store.get(std::slice::from_ref(&residue)).await?.is_empty();
         let mut entries = vec![(storage_key, whole)];
         match kept.filter(|kept| !kept.is_empty()) {
@@ -166,6 +169,8 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
             None if has_residue => entries.push((residue, "{}".to_owned())),
             None => {}
         }
+        // Whoever slept since the head was read may have lost the lock, and the data its form.
+        self.check_head().await?;
         self.set(&entries).await
     }
 
@@ -218,7 +223,8 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
 
     /// Data that no run has marked is version 1.
     fn taken_for_baseline(&self, head: Head) -> Head {
-        head.on_line(self.chain.line(Version(1)).cloned().collect())
+        let line = head.run.as_ref().and_then(Run::baseline);
+        head.on_line(line.unwrap_or_else(|| self.chain.line(Version(1)).cloned().collect()))
     }
 
     fn route_to_tip<'c>(&'c self, chains: &'c Chains<'_>, head: &Head) -> Result<Route<'c>> {

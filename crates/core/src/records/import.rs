@@ -236,6 +236,9 @@ impl<'c, B: Bytes> Import<'c, B> {
             ));
         }
         match self.chain.standing(&header.line) {
+            Standing::At(_) if self.chain.gathers(header.version, self.chain.tip()) => Err(import(
+                "expected records that can go up one by one, found an older file whose records have become parts of others; import it with the version that wrote it, and update then",
+            )),
             Standing::At(_) => Ok(()),
             Standing::Newer { .. } => self.bring(chain, &header),
             Standing::Edited { migration } | Standing::Fork { migration, .. } => {

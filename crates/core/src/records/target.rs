@@ -61,7 +61,9 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         let marked = self.read_head().await?.map(|head| head.line).unwrap_or_default();
         Ok(match run.from {
             // Nobody has marked this data; it is taken for version 1, and the rehearsal notes what does not fit.
-            Version(1) if marked.is_empty() => self.chain.line(Version(1)).cloned().collect(),
+            Version(1) if marked.is_empty() => {
+                run.baseline().unwrap_or_else(|| self.chain.line(Version(1)).cloned().collect())
+            }
             _ => marked,
         })
     }
