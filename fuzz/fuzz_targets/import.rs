@@ -5,8 +5,8 @@
 
 mod samples;
 #[allow(dead_code)]
-#[path = "../../crates/core/tests/simulator/mod.rs"]
-mod simulator;
+#[path = "../../crates/core/tests/simulator/machine.rs"]
+mod machine;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -17,8 +17,8 @@ use exuvia_core::chain::{Chain, Link, Version};
 use exuvia_core::protocol::{Merge, Request, State, Status, run};
 use exuvia_core::records::{Bytes, Records, Sink};
 use libfuzzer_sys::{Corpus, fuzz_target};
+use machine::{Machine, Process};
 use pollster::block_on;
-use simulator::{Machine, Process};
 
 type Stored = BTreeMap<String, String>;
 
