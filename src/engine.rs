@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use exuvia_core::chain::{Chain, Residues, Version};
 use exuvia_core::document::{Json, Value};
+use exuvia_core::lens::Context;
 use exuvia_core::protocol::{Merge, Request, Status, run, status};
 use exuvia_core::records::{Manifest, Preview, Records};
 use exuvia_core::{Error, ErrorKind, json_object};
@@ -217,10 +218,11 @@ impl Engine {
     }
 
     /// Moves one record, and the residue that it left where it came from, between two versions. Reads and writes no
-    /// store. All of it is JSON.
+    /// store. Both are JSON; `now` is in milliseconds since 1970.
     ///
     /// # Errors
     /// A collection or a version that is not there, a record that does not fit.
+    #[expect(clippy::too_many_arguments, reason = "what JavaScript passes has no structure")]
     #[wasm_bindgen(unchecked_return_type = "{ record: string; residue: string }")]
     pub fn translate(
         &self,
@@ -228,9 +230,12 @@ impl Engine {
         from: u32,
         to: u32,
         record: &str,
-        residue: Option<String>,
+        residue: &str,
+        key: &str,
+        now: f64,
     ) -> Result<JsValue, JsValue> {
-        answer(self.translated(collection, Version(from), Version(to), record, residue.as_deref().unwrap_or("{}")))
+        let context = Context { now: now as i64, key };
+        answer(self.translated(collection, Version(from), Version(to), context, record, residue))
     }
 }
 
@@ -246,13 +251,13 @@ impl Engine {
         collection: &str,
         from: Version,
         to: Version,
+        context: Context<'_>,
         record: &str,
         residue: &str,
     ) -> Result<Translated, Error> {
-        let now = js_sys::Date::now() as i64;
         let mut record = Value::parse(record)?;
         let mut residues = Residues::from_value(&Value::parse(residue)?)?;
-        self.chain.translate_alone(collection, from, to, now, &mut record, &mut residues)?;
+        self.chain.translate_alone(collection, from, to, context, &mut record, &mut residues)?;
         Ok(Translated { record: record.to_json(), residue: residues.to_value().to_json() })
     }
 

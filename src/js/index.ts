@@ -1,11 +1,15 @@
 import { jsonArea } from "./clones.js";
 import initEngine, { Engine } from "./engine.js";
+import { locked } from "./lock.js";
 import { ExuviaError, problemOf } from "./problem.js";
 import type { Chain, Mode, Options, Preview, Problem, Progress, Report, Snapshot, Status } from "./types.js";
 
 export * from "./types.js";
 export { ExuviaError } from "./problem.js";
 export { recordsFile, type RecordLine } from "./file.js";
+export { managed, type ManagedOptions } from "./managed.js";
+export { Synced } from "./synced/synced.js";
+export type { Clock, FoundRecord, SyncedOptions, SyncedStatus, Translator } from "./synced/types.js";
 
 /** The control key: everything Exuvia says about the stored data stands in it. */
 const CONTROL = "exuvia";
@@ -16,11 +20,6 @@ const WAIT_MS = 60_000;
 const GATE: Problem = {
   kind: "gate",
   message: "expected data at the chain's tip, found a migration pending; call open() and write again",
-};
-
-const BUSY: Problem = {
-  kind: "busy",
-  message: "expected the data to be free, found another context of the extension at work; try again",
 };
 
 const STOPPED: Problem = {
@@ -69,18 +68,10 @@ export class Exuvia {
   /** Runs `body`, which may write to the storage area, while no migration can. Throws an `ExuviaError` where the data
    * is not at the chain's tip, or another context moves it for longer than `waitMs`. Nothing in `body` may wait for `open`, `import` or `restore`: they wait for it. */
   async write<T>(body: () => Promise<T>): Promise<T> {
-    const signal = AbortSignal.timeout(this.#options.waitMs ?? WAIT_MS);
-    const lock = { granted: false };
-    try {
-      return await navigator.locks.request(CONTROL, { mode: "shared", signal }, async () => {
-        lock.granted = true;
-        if (!(await this.#settled())) throw new ExuviaError(GATE);
-        return body();
-      });
-    } catch (error) {
-      // A signal that comes when the lock is held changes nothing: what is thrown then is of `body`.
-      throw lock.granted ? error : new ExuviaError(BUSY);
-    }
+    return locked(CONTROL, "shared", this.#options.waitMs ?? WAIT_MS, async () => {
+      if (!(await this.#settled())) throw new ExuviaError(GATE);
+      return body();
+    });
   }
 
   /** A record of a collection in the form of the chain's tip, whatever form the store holds: where a run was refused, it
@@ -151,16 +142,19 @@ export class Exuvia {
 
   /** Moves one record between two versions, older or newer, and writes nothing: to read old data that turns up outside
    * of the store. `residue` is what a record leaves behind where its new form has no place for it. Give it back on the
-   * way back, and the record is again what it was; without it, what is missing gets its default. */
+   * way back, and the record is again what it was; without it, what is missing gets its default. Steps that make ids or
+   * times start from the record's key (where the record does not say it itself) and from `now`, in milliseconds since
+   * 1970. */
   async translate(
     collection: string,
     record: unknown,
     from: number,
     to: number,
     residue: unknown = {},
+    { key = "", now = Date.now() }: { key?: string; now?: number } = {},
   ): Promise<{ record: unknown; residue: unknown }> {
     return this.#call((engine) => {
-      const moved = engine.translate(collection, from, to, json(record), json(residue));
+      const moved = engine.translate(collection, from, to, json(record), json(residue), key, now);
       return { record: JSON.parse(moved.record) as unknown, residue: JSON.parse(moved.residue) as unknown };
     });
   }

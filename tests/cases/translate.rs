@@ -12,7 +12,8 @@ fn conversation(version: u32) -> Value {
 }
 
 fn translate(collection: &str, from: u32, to: u32, record: &str, residue: Option<String>) -> Result<Value, JsValue> {
-    let moved = json(&engine(&StorageArea::new("{}")).translate(collection, from, to, record, residue)?);
+    let residue = residue.as_deref().unwrap_or("{}");
+    let moved = json(&engine(&StorageArea::new("{}")).translate(collection, from, to, record, residue, "", 0.0)?);
     let part = |name: &str| serde_json::from_str::<Value>(moved[name].as_str().unwrap()).unwrap();
     Ok(json!({ "record": part("record"), "residue": part("residue") }))
 }

@@ -59,7 +59,7 @@ fn build_engine(ws: &Workspace) -> Result<()> {
 
 fn manifest() -> serde_json::Value {
     let copied = COPIES.iter().filter_map(|file| Path::new(file).file_name()?.to_str());
-    let files: Vec<_> = ["*.js", "*.d.ts", "engine_bg.wasm"].into_iter().chain(copied).collect();
+    let files: Vec<_> = ["**/*.js", "**/*.d.ts", "engine_bg.wasm"].into_iter().chain(copied).collect();
     json!({
         "name": "exuvia",
         "version": env!("CARGO_PKG_VERSION"),

@@ -298,7 +298,7 @@ impl Chain {
     }
 
     /// Moves a record that stands for itself, outside of any store, and checks that it fits either version. Its key is
-    /// known where the layout says that it stands in the record.
+    /// that of the context, except where the layout says that it stands in the record.
     ///
     /// # Errors
     /// [`ErrorKind::Chain`] where there is no such collection or version, or the record does not stay one record;
@@ -308,7 +308,7 @@ impl Chain {
         name: &str,
         from: Version,
         to: Version,
-        now: i64,
+        context: Context<'_>,
         record: &mut Value<'a>,
         residues: &mut Residues<'a>,
     ) -> Result<()> {
@@ -321,13 +321,13 @@ impl Chain {
         };
         let alone = Record {
             collection: Cow::Owned(name.to_owned()),
-            key: key.unwrap_or_default(),
+            key: key.unwrap_or_else(|| Cow::Owned(context.key.to_owned())),
             value: std::mem::replace(record, Value::Null),
             residues: std::mem::take(residues),
             is_aside: false,
         };
         let mut has_children = false;
-        let moved = self.move_watched(from, to, now, vec![alone], &mut |_, op, _, family| {
+        let moved = self.move_watched(from, to, context.now, vec![alone], &mut |_, op, _, family| {
             has_children |= family.iter().any(|record| op.is_parent(record));
         })?;
         let moved = moved.into_iter().next().filter(|_| !has_children).ok_or_else(|| {

@@ -14,7 +14,7 @@ use super::replay::{Deed, Replay};
 use super::rewind::Rewind;
 use super::snapshot::{Manifest, Purpose, SnapshotWriter};
 use super::store::{Host, Store, Vault};
-use super::walk::{CHAIN, CONTROL, Census, MARKER, Walk, chain_key};
+use super::walk::{CHAIN, CONTROL, Census, DEVICE, MARKER, Walk, chain_key};
 use crate::chain::{Chain, Link, Route, Version};
 use crate::document::{Json, Value};
 use crate::error::{Error, ErrorKind, Result};
@@ -190,8 +190,8 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
             return Ok(Found::Lost);
         }
         let keys = self.store.keys().await?;
-        // Of a process that died before it wrote its first head.
-        let is_fresh = keys.iter().all(|key| key.starts_with(CHAIN));
+        // Of a process that died before it wrote its first head; or this device's name among those that share records.
+        let is_fresh = keys.iter().all(|key| key.starts_with(CHAIN) || key == DEVICE);
         // Residues and markers are written after a head, never before one.
         let is_lost = keys.iter().any(|key| key.starts_with(RESIDUE) || key.starts_with(MARKER));
         Ok(match is_lost {

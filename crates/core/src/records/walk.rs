@@ -21,6 +21,9 @@ pub(super) const MARKER: &str = "exuvia:b:";
 /// Keys of chains start so; then the digest of the chain's text.
 pub(super) const CHAIN: &str = "exuvia:c:";
 
+/// What this device is called where devices share records. Not of the protocol, and no data either.
+pub(super) const DEVICE: &str = "exuvia:d";
+
 /// The key of a chain.
 pub(super) fn chain_key(digest: &str) -> String {
     format!("{CHAIN}{digest}")

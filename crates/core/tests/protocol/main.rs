@@ -363,6 +363,12 @@ fn a_fresh_store_is_marked_and_runs_no_old_migrations() {
 }
 
 #[test]
+fn a_store_that_holds_nothing_but_the_name_of_the_device_is_fresh() {
+    let (machine, chain) = (Machine::holding(&[("exuvia:d", "\"1a2b3c4d\"")]), chain(5));
+    assert_eq!(block_on(status(&records(&machine, &chain), &chain)).unwrap().state, State::Fresh);
+}
+
+#[test]
 fn a_lost_head_is_told_from_a_fresh_store() {
     let (machine, chain) = (Machine::holding(&OLD), chain(5));
     open(&machine, &chain).unwrap();

@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::Args;
 use exuvia_core::chain::{Chain, Residues, Version};
 use exuvia_core::document::Value;
+use exuvia_core::lens::Context;
 use exuvia_core::{Error, ErrorKind};
 use tempfile::NamedTempFile;
 
@@ -89,7 +90,8 @@ impl<'c> Passage<'c> {
     /// The record at the other end; its residues there take the place of those here.
     fn translate<'a>(&self, line: &'a str, residues: &mut Residues<'a>) -> exuvia_core::Result<Value<'a>> {
         let mut record = Value::parse(line)?;
-        self.chain.translate_alone(self.name, self.from, self.to, self.now, &mut record, residues)?;
+        let context = Context { now: self.now, key: "" };
+        self.chain.translate_alone(self.name, self.from, self.to, context, &mut record, residues)?;
         Ok(record)
     }
 }
