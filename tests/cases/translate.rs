@@ -61,7 +61,7 @@ fn a_function_of_the_extension_s_own_goes_both_ways() {
     let mut engine =
         Engine::new(StorageArea::new("{}").unchecked_into(), &chain, js_sys::Object::new().into()).unwrap();
     let function = |body: &str| js_sys::Function::new_with_args("text", &format!("return {body}"));
-    let moved = |engine: &Engine, from, to, record: &str| engine.translate("c", from, to, record, None);
+    let moved = |engine: &Engine, from, to, record: &str| engine.translate("c", from, to, record, "{}", "", 0.0);
     assert_eq!(problem(moved(&engine, 1, 2, r#"{"x":"a"}"#))["kind"], "chain");
     engine.register("loud".to_owned(), 2, function("text.toUpperCase()"), Some(function("text.toLowerCase()")));
     assert_eq!(json(&moved(&engine, 1, 2, r#"{"x":"a"}"#).unwrap())["record"], r#"{"x":"A"}"#);
