@@ -13,6 +13,7 @@ mod rules;
 mod sequences;
 #[path = "../simulator/machine.rs"]
 mod simulator;
+mod strangers;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
