@@ -1,11 +1,11 @@
 //! Single records in the form of the chain's tip, whatever form the store holds: an app goes on where a run was refused,
 //! and while one is under way.
 
-use super::Records;
 use super::line::{self, Line, RESIDUE, check_key, residue_key, write_slice, write_whole};
 use super::snapshot::Manifest;
 use super::store::{Host, Shape, Store, Vault};
 use super::walk::CONTROL;
+use super::{Records, fenced};
 use crate::chain::{Chains, Collection, Family, Layout, Record, Residues, Route, Version};
 use crate::document::{Json, Value};
 use crate::error::{Error, ErrorKind, Result};
@@ -96,7 +96,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
             _ => return Err(elsewhere()),
         };
         let Some(record) = record else { return self.write_one(before, name, key, None).await };
-        let chunk = self.stored(head, route, name, Some(key)).await?.unwrap_or_default();
+        let chunk = self.stored(head, route, name, Some(key)).await?.ok_or_else(fenced)?;
         let there =
             line::records(&chunk, route.before())?.into_iter().find(|record| is_wanted(record, name, Some(key)));
         let mut residues = Residues::default();
