@@ -39,6 +39,8 @@ pub enum ErrorKind {
     Busy,
     /// Another runner took over.
     Fenced,
+    /// The run pauses where it is: somebody asked it to, or its place does not answer. The next start goes on.
+    Paused,
     /// A restore could not finish.
     Stuck,
     /// What was written is not what was meant.
@@ -64,6 +66,7 @@ impl ErrorKind {
             ErrorKind::Import => "import",
             ErrorKind::Busy => "busy",
             ErrorKind::Fenced => "fenced",
+            ErrorKind::Paused => "paused",
             ErrorKind::Stuck => "stuck",
             ErrorKind::Validation => "validation",
         }

@@ -1,9 +1,9 @@
 use super::family::Watch;
 use super::layout::Reaches;
-use super::{Chain, Collections, Family, Link, Record, Residues, Stage, Ties, Version};
+use super::{Chain, Collections, Family, Link, Record, Residues, Stage, Ties, Told, Version};
 use crate::document::Value;
 use crate::error::{Error, ErrorKind, Result};
-use crate::lens::Context;
+use crate::lens::{Context, Way};
 
 /// The way of records from the line that they have run to another: down to the last version that both have, then up. An
 /// update has no way down, a downgrade no way up; from one branch to another there are both.
@@ -105,6 +105,13 @@ impl<'c> Route<'c> {
     /// The line where it ends.
     pub fn line_after(&self) -> impl Iterator<Item = &'c Link> {
         self.end.chain.line(self.end.version)
+    }
+
+    /// What is done on the way, in its order: which way, by which migration, and what.
+    pub fn told(&self) -> impl Iterator<Item = (Way, &'c str, &'c Told)> {
+        let each = |way| move |stage: &'c Stage| stage.told.iter().map(move |told| (way, stage.id(), told));
+        let down = self.start.beyond(self.common).iter().rev().flat_map(each(Way::Down));
+        down.chain(self.end.beyond(self.common).iter().flat_map(each(Way::Up)))
     }
 
     /// Whether any step or layout on the way changes a collection.

@@ -373,7 +373,7 @@ impl<T: Target> Runner<'_, T> {
 
     async fn prepare(&self, run: &mut Run, route: &Route<'_>) -> Result<Seal> {
         self.target.enter(run, Stage::Inspect);
-        self.target.inspect(run).await?;
+        self.target.inspect(run, route).await?;
         self.target.enter(run, Stage::Assess);
         if run.source == Source::Chain {
             route.check()?;
@@ -504,7 +504,7 @@ impl<T: Target> Runner<'_, T> {
 
 /// Errors after which nothing may be decided: somebody else decides, or the store does not answer.
 fn passes_on(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Fenced | ErrorKind::Busy)
+    matches!(error.kind(), ErrorKind::Fenced | ErrorKind::Busy | ErrorKind::Paused)
 }
 
 impl Refusal {

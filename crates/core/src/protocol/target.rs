@@ -54,11 +54,12 @@ pub trait Target {
     /// [`crate::ErrorKind::Store`], [`crate::ErrorKind::Quota`]
     async fn keep(&self, chain: &Chain) -> Result<String>;
 
-    /// Whether there is room for the run, and whatever else can be known before reading the data.
+    /// Whether there is room for the run, and whatever else can be known before reading the data. Notes remarks in the
+    /// run.
     ///
     /// # Errors
     /// Whatever forbids the run.
-    async fn inspect(&self, run: &Run) -> Result<()>;
+    async fn inspect(&self, run: &mut Run, route: &Route<'_>) -> Result<()>;
 
     /// Saves everything, rehearses the run on what is saved, and reads it back. Notes counts and remarks in the run.
     ///
@@ -92,7 +93,9 @@ pub trait Target {
     /// [`crate::ErrorKind::Validation`] with the record that is not what was meant.
     async fn validate(&self, run: &Run, route: &Route<'_>) -> Result<()>;
 
-    /// Makes the store exactly what the run's snapshot holds, and checks that it is.
+    /// Makes the data what it was before the run, and checks that it is: exactly what the run's snapshot holds where
+    /// other writers were shut out since; elsewhere what the run moved goes down again with its residue, so that what
+    /// others wrote meanwhile stays.
     ///
     /// # Errors
     /// As [`Target::apply`] and [`Target::validate`].

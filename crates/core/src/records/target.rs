@@ -237,7 +237,7 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         Ok(name)
     }
 
-    async fn inspect(&self, run: &Run) -> Result<()> {
+    async fn inspect(&self, run: &mut Run, _: &Route<'_>) -> Result<()> {
         // Markers of an earlier run would pass for this one's.
         self.remove_where(run, |key| key.starts_with(MARKER)).await?;
         match &run.source {

@@ -97,8 +97,8 @@ impl Target for Mutant<'_> {
         self.sound.keep(chain).await
     }
 
-    async fn inspect(&self, run: &Run) -> Result<()> {
-        self.sound.inspect(run).await
+    async fn inspect(&self, run: &mut Run, route: &Route<'_>) -> Result<()> {
+        self.sound.inspect(run, route).await
     }
 
     async fn capture(&self, run: &mut Run, route: &Route<'_>) -> Result<Seal> {
