@@ -1,0 +1,45 @@
+use std::fmt;
+
+use serde::Serialize;
+
+/// What was found before a run, and what it means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// A stable word; `--allow` names it.
+    pub rule: &'static str,
+    /// Whether it is in the way.
+    pub level: Level,
+    /// What was expected, what was found and what to do.
+    pub message: String,
+}
+
+/// What a finding means for the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Good to know.
+    Note,
+    /// To be thought about.
+    Warning,
+    /// Forbids the run, unless somebody allows it by its rule.
+    Error,
+}
+
+impl Finding {
+    /// A finding.
+    #[must_use]
+    pub fn new(rule: &'static str, level: Level, message: impl Into<String>) -> Self {
+        Self { rule, level, message: message.into() }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let level = match self.level {
+            Level::Note => "note",
+            Level::Warning => "warning",
+            Level::Error => "error",
+        };
+        write!(f, "{level}[{}]: {}", self.rule, self.message)
+    }
+}

@@ -1,0 +1,203 @@
+use exuvia_core::ErrorKind;
+use exuvia_core::chain::Version;
+use exuvia_core::protocol::{Outcome, Request, Stage, State};
+use exuvia_server::database::{Backups, Database, Event};
+
+use crate::place::{Moments, Place, Start, chain, documents, fill, value};
+
+pub async fn rows_go_up_and_come_down_with_what_was_written_since<P: Place>() {
+    let place = P::new().await;
+    fill(&place, 2_000);
+    let (before, chain) = (documents(&place), chain(2));
+    let status = Start::new(&place, &chain).up().await.unwrap();
+    assert_eq!((status.state, status.version), (State::Current, Version(2)), "{status:?}");
+    let new = documents(&place);
+    let expected = r#"{"unknown":{"n":[100,1]},"role":"user","body":{"text":"t1","format":"markdown"},"at":"1970-01-01T00:00:01.5Z"}"#;
+    assert_eq!(new["k00001"], value(expected));
+    place.execute("UPDATE chats SET doc = '{\"role\":\"user\",\"body\":{\"text\":\"edited\",\"format\":\"plain\"}}' WHERE id = 'k00003'");
+    place.execute("INSERT INTO chats (id, doc) VALUES ('new', '{\"role\":\"user\",\"body\":{\"text\":\"n\",\"format\":\"markdown\"}}')");
+    let status = Start::new(&place, &chain).run(Request::Revert { to: Version(1) }).await.unwrap();
+    assert_eq!((status.state, status.version), (State::Held, Version(1)), "{status:?}");
+    let mut old = documents(&place);
+    assert_eq!(old.remove("new").unwrap(), value(r#"{"sender":"human","text":"n"}"#));
+    assert_eq!(old.remove("k00003").unwrap(), value(r#"{"sender":"human","text":"edited"}"#));
+    for (key, document) in old {
+        assert_eq!(document, before[&key], "{key} did not come back as it was");
+    }
+    let status = Start::new(&place, &chain).up().await.unwrap();
+    assert_eq!(status.version, Version(2));
+    assert_eq!(documents(&place)["k00003"], value(r#"{"role":"user","body":{"text":"edited","format":"plain"}}"#));
+}
+
+pub async fn a_record_that_fits_no_step_leaves_everything_as_it_was<P: Place>() {
+    let place = P::new().await;
+    fill(&place, 300);
+    place.execute(
+        "INSERT INTO chats (id, doc) VALUES ('odd', '{\"sender\":\"s\",\"text\":\"t\",\"at\":\"yesterday\"}')",
+    );
+    let (before, chain) = (documents(&place), chain(2));
+    let status = Start::new(&place, &chain).up().await.unwrap();
+    assert_eq!((status.state, status.version), (State::Refused, Version(0)), "{status:?}");
+    let problem = status.problem.unwrap();
+    assert_eq!(problem.record.as_deref(), Some("odd"));
+    assert!(!problem.message.contains("yesterday"), "a value is in {}", problem.message);
+    assert_eq!(documents(&place), before);
+}
+
+pub async fn rows_that_others_write_meanwhile_are_moved_too<P: Place>() {
+    let place = P::new().await;
+    fill(&place, 1_500);
+    let chain = chain(2);
+    // Behind the cursor, and again with the rest.
+    let write = || {
+        place.execute("INSERT INTO chats (id, doc) VALUES ('a-late', '{\"sender\":\"human\",\"text\":\"late\"}')");
+        place.execute("UPDATE chats SET doc = '{\"sender\":\"human\",\"text\":\"rewritten\"}' WHERE id = 'k00000'");
+        place.execute("DELETE FROM chats WHERE id = 'k00001'");
+    };
+    let moments = Moments::default().at(Stage::Apply, 600, write);
+    let status = Start::new(&place, &chain).listening(moments).up().await.unwrap();
+    assert_eq!(status.version, Version(2), "{status:?}");
+    let found = documents(&place);
+    assert_eq!(found["a-late"], value(r#"{"role":"user","body":{"text":"late","format":"markdown"}}"#));
+    assert_eq!(found["k00000"], value(r#"{"role":"user","body":{"text":"rewritten","format":"markdown"}}"#));
+    assert_eq!(found.len(), 1_500);
+    let strange = found.iter().find(|(_, document)| (*document).clone().members().unwrap().get("role").is_none());
+    assert!(strange.is_none(), "{strange:?} was not moved");
+}
+
+pub async fn a_row_that_cannot_go_turns_everything_back_and_keeps_what_others_wrote<P: Place>() {
+    let place = P::new().await;
+    fill(&place, 1_500);
+    let (mut before, chain) = (documents(&place), chain(2));
+    let write = || {
+        place.execute("INSERT INTO chats (id, doc) VALUES ('z', '{\"sender\":\"s\",\"text\":\"t\",\"at\":\"odd\"}')");
+        place.execute("UPDATE chats SET doc = '{\"sender\":\"human\",\"text\":\"rewritten\"}' WHERE id = 'k00000'");
+    };
+    let moments = Moments::default().at(Stage::Apply, 600, write);
+    let status = Start::new(&place, &chain).listening(moments).up().await.unwrap();
+    assert_eq!((status.state, status.version), (State::Refused, Version(0)), "{status:?}");
+    assert_eq!(status.last_run.unwrap().outcome, Outcome::Restored);
+    let mut found = documents(&place);
+    assert_eq!(found.remove("z"), Some(value(r#"{"sender":"s","text":"t","at":"odd"}"#)));
+    before.insert("k00000".into(), value(r#"{"sender":"human","text":"rewritten"}"#));
+    assert_eq!(found, before);
+}
+
+pub async fn a_run_that_was_stopped_goes_on_where_it_was<P: Place>() {
+    let place = P::new().await;
+    fill(&place, 2_000);
+    let chain = chain(2);
+    let start = Start::new(&place, &chain);
+    let stop = start.stop.clone();
+    let moments = Moments::default().at(Stage::Apply, 900, move || stop.ask());
+    let error = start.listening(moments).up().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Paused, "{error}");
+    let moved =
+        place.query("SELECT count(*) || '' FROM chats WHERE exuvia_stamp IS NOT NULL")[0].parse::<u64>().unwrap();
+    assert!((900..2_000).contains(&moved), "{moved} rows were moved when it stopped");
+    let rest = std::rc::Rc::new(Moments::default());
+    let start = Start { moments: rest.clone(), ..Start::new(&place, &chain) };
+    let status = start.up().await.unwrap();
+    assert_eq!(status.version, Version(2));
+    assert_eq!(rest.rows.get(), 2_000 - moved, "rows that were moved were moved again");
+}
+
+pub async fn a_second_run_changes_nothing<P: Place>() {
+    let place = P::new().await;
+    fill(&place, 100);
+    let chain = chain(2);
+    Start::new(&place, &chain).up().await.unwrap();
+    let before = (documents(&place), place.open().await.log().await.unwrap());
+    Start::new(&place, &chain).up().await.unwrap();
+    assert_eq!((documents(&place), place.open().await.log().await.unwrap()), before);
+}
+
+pub async fn one_runner_at_a_time<P: Place>() {
+    let place = P::new().await;
+    fill(&place, 100);
+    let chain = chain(2);
+    let first = place.open().await;
+    let lock = first.try_lock().await.unwrap().unwrap();
+    let error = Start::new(&place, &chain).up().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Busy, "{error}");
+    drop(lock);
+    drop(first);
+    assert_eq!(Start::new(&place, &chain).up().await.unwrap().version, Version(2));
+}
+
+pub async fn a_deleted_row_takes_its_residue_with_it<P: Place>() {
+    let place = P::new().await;
+    fill(&place, 30);
+    let chain = chain(2);
+    Start::new(&place, &chain).up().await.unwrap();
+    place.execute("DELETE FROM chats WHERE id = 'k00001'");
+    // Under the key of one that was "user" before: its residue would say so.
+    place.execute("INSERT INTO chats (id, doc) VALUES ('k00001', '{\"role\":\"user\",\"body\":{\"text\":\"again\",\"format\":\"markdown\"}}')");
+    Start::new(&place, &chain).run(Request::Revert { to: Version(1) }).await.unwrap();
+    assert_eq!(documents(&place)["k00001"], value(r#"{"sender":"human","text":"again"}"#));
+}
+
+pub async fn a_backup_that_was_tampered_with_is_not_taken<P: Place>() {
+    let place = P::new().await;
+    fill(&place, 100);
+    Start::new(&place, &chain(2)).up().await.unwrap();
+    let backups = Backups::new(place.folder(), 3);
+    let [manifest] = &backups.list()[..] else { panic!("expected one backup, found {:?}", backups.list()) };
+    assert_eq!(backups.expect_whole(&manifest.id).unwrap().version, manifest.version);
+    let file = backups.file(&manifest.id);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let error = backups.expect_whole(&manifest.id).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Snapshot, "{error}");
+}
+
+pub async fn restoring_a_backup_brings_everything_back<P: Place>() {
+    let place = P::new().await;
+    fill(&place, 500);
+    place.execute("CREATE TABLE others (n INTEGER); INSERT INTO others VALUES (1)");
+    let before = documents(&place);
+    Start::new(&place, &chain(2)).up().await.unwrap();
+    place.execute("INSERT INTO others VALUES (2); DELETE FROM chats WHERE id < 'k00100'");
+    let backups = Backups::new(place.folder(), 3);
+    let id = backups.list()[0].id.clone();
+    place.open().await.restore(&backups.file(&id)).await.unwrap();
+    assert_eq!(documents(&place), before);
+    assert_eq!(place.query("SELECT count(*) || '' FROM others"), ["1"]);
+    let status = Start::new(&place, &chain(2)).up().await.unwrap();
+    assert_eq!(status.version, Version(2), "the head that came back is of a run that had not begun to write");
+}
+
+pub async fn the_log_tells_what_happened_and_cannot_be_changed<P: Place>() {
+    let place = P::new().await;
+    fill(&place, 50);
+    let chain = chain(2);
+    Start::new(&place, &chain).up().await.unwrap();
+    Start::new(&place, &chain).run(Request::Revert { to: Version(1) }).await.unwrap();
+    let log = place.open().await.log().await.unwrap();
+    let events: Vec<_> = log.iter().map(|entry| (entry.event, entry.from, entry.to)).collect();
+    let run =
+        |from, to| [Event::Started, Event::Writing, Event::Committed, Event::Finished].map(|event| (event, from, to));
+    assert_eq!(events, [run(1, 2), run(2, 1)].concat());
+    assert_eq!(log[2].records, r#"{"chats":50}"#);
+    assert!(log[2].note.contains("exuvia down --to 1"), "{}", log[2].note);
+    let before = log.len();
+    let tampered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| place.execute("DELETE FROM exuvia_log")));
+    assert!(tampered.is_err());
+    assert_eq!(place.open().await.log().await.unwrap().len(), before);
+}
+
+pub async fn an_unknown_table_or_column_is_named<P: Place>() {
+    let place = P::new().await;
+    fill(&place, 10);
+    let chain = chain(2);
+    let mut start = Start::new(&place, &chain);
+    start.table.document = "body".into();
+    let found = start.up().await;
+    let message = found.map_or_else(
+        |error| error.to_string(),
+        |status| status.problem.map_or_else(String::new, |problem| problem.message),
+    );
+    assert!(message.contains("\"body\"") && message.contains("chats"), "{message}");
+}

@@ -1,0 +1,41 @@
+//! The protocol over databases: every case on every database.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
+mod cases;
+mod place;
+mod sqlite;
+
+/// Runs each case on a database.
+macro_rules! on {
+    ($place:ty: $($case:ident),* $(,)?) => {
+        $(
+            #[test]
+            fn $case() {
+                $crate::place::block_on($crate::cases::$case::<$place>());
+            }
+        )*
+    };
+}
+pub(crate) use on;
+
+/// The cases, for a database's own module.
+macro_rules! every_case {
+    ($place:ty) => {
+        $crate::on! { $place:
+            rows_go_up_and_come_down_with_what_was_written_since,
+            a_record_that_fits_no_step_leaves_everything_as_it_was,
+            rows_that_others_write_meanwhile_are_moved_too,
+            a_row_that_cannot_go_turns_everything_back_and_keeps_what_others_wrote,
+            a_run_that_was_stopped_goes_on_where_it_was,
+            a_second_run_changes_nothing,
+            one_runner_at_a_time,
+            a_deleted_row_takes_its_residue_with_it,
+            a_backup_that_was_tampered_with_is_not_taken,
+            restoring_a_backup_brings_everything_back,
+            the_log_tells_what_happened_and_cannot_be_changed,
+            an_unknown_table_or_column_is_named,
+        }
+    };
+}
+pub(crate) use every_case;
