@@ -206,6 +206,32 @@ impl Json for Reach {
 }
 
 impl Run {
+    /// A run as it starts, under a name that nobody else has; `now` in milliseconds since 1970.
+    #[must_use]
+    pub fn new(id: String, now: i64, cause: Cause, from: Version, to_line: Vec<Link>, source: Source) -> Self {
+        Self {
+            token: id.clone(),
+            id,
+            attempts: 1,
+            cause,
+            from,
+            to_line,
+            source,
+            now,
+            phase: Phase::Capture,
+            keeps: None,
+            holds: None,
+            seal: None,
+            leaves: Vec::new(),
+            uses: Vec::new(),
+            records: LiteMap::new(),
+            bytes: 0,
+            notes: Vec::new(),
+            problem: None,
+            stuck: None,
+        }
+    }
+
     /// The line of data that nobody had marked when the run began: it is taken for the first version of the chain that
     /// the run leads along, whoever finishes it.
     pub(crate) fn baseline(&self) -> Option<Vec<Link>> {

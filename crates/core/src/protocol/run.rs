@@ -315,28 +315,7 @@ impl<T: Target> Runner<'_, T> {
 
     /// A run as it starts; `None` where nobody knows the way.
     fn plan(&self, head: &Head, cause: Cause, from: Version, to_line: Vec<Link>, source: Source) -> Option<Run> {
-        let token = self.target.token();
-        let mut run = Run {
-            id: token.clone(),
-            token,
-            attempts: 1,
-            cause,
-            from,
-            leaves: Vec::new(),
-            uses: Vec::new(),
-            to_line,
-            source,
-            now: self.target.now(),
-            phase: Phase::Capture,
-            keeps: None,
-            holds: None,
-            seal: None,
-            records: Default::default(),
-            bytes: 0,
-            notes: Vec::new(),
-            problem: None,
-            stuck: None,
-        };
+        let mut run = Run::new(self.target.token(), self.target.now(), cause, from, to_line, source);
         let route = self.route(head, &run)?;
         (run.leaves, run.uses) = (Reach::left_by(&route), Reach::of_all(route.after()));
         Some(run)
