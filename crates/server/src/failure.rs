@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use clap::error::ErrorKind as UsageKind;
+use exuvia_core::ErrorKind;
 use exuvia_core::error::Context;
+use exuvia_core::protocol::Status;
 use serde::Serialize;
 
 use crate::output::printable;
@@ -56,6 +58,7 @@ impl Failure {
     /// As `exuvia --help` lists them. A reader that has seen enough of our output is no failure.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
+            Failure::Exuvia { error, .. } if is_passing(error.kind()) => 4,
             Failure::Exuvia { .. } | Failure::Stale(_) | Failure::Found => 1,
             Failure::Usage(error) => error.exit_code() as u8,
             Failure::File { error, .. } if error.kind() == io::ErrorKind::BrokenPipe => 0,
@@ -66,6 +69,13 @@ impl Failure {
     /// An argument that only the chain shows to be wrong.
     pub(crate) fn usage(message: impl std::fmt::Display) -> Self {
         Failure::Usage(clap::Error::raw(UsageKind::ValueValidation, format!("{message}\n")))
+    }
+
+    /// Data that is in no state to be moved.
+    pub(crate) fn state(status: Status) -> Self {
+        let problem =
+            status.problem.map_or_else(|| "expected data that can be moved".to_owned(), |found| found.message);
+        Failure::from(exuvia_core::Error::new(ErrorKind::Fork, problem))
     }
 
     pub(crate) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
@@ -117,6 +127,11 @@ impl Failure {
             Failure::Found => plain("found", String::new(), None),
         }
     }
+}
+
+/// What another start may find gone: nothing was decided, and nothing is lost.
+fn is_passing(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Paused | ErrorKind::Busy | ErrorKind::Fenced)
 }
 
 impl std::fmt::Display for Failure {

@@ -14,6 +14,7 @@ mod output;
 mod progress;
 mod samples;
 mod schema_fields;
+mod site;
 mod stand_in;
 
 use std::process::ExitCode;
@@ -38,7 +39,8 @@ const EXIT_CODES: &str = "Exit codes:
   0  done; compared things are the same
   1  the chain or a record is at fault; compared things differ
   2  wrong arguments
-  3  a file or a pipe failed";
+  3  a file or a pipe failed
+  4  paused, or another runner is at work: run it again, and it goes on";
 
 fn main() -> ExitCode {
     match run() {

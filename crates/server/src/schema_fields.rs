@@ -2,16 +2,49 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use exuvia_core::Result;
 use exuvia_core::document::{Object, Path, Value};
 use exuvia_core::schema::Schema;
+use serde::Serialize;
 
 /// What each place permits, by its path. Items and the values of a map are at `*`, forms of an object at `(1)`, `(2)`.
-pub(crate) type Fields = BTreeMap<String, String>;
+type Fields = BTreeMap<String, String>;
+
+/// A place at which two schemas permit other things.
+#[derive(Serialize)]
+pub(crate) struct Difference {
+    pub(crate) path: String,
+    pub(crate) before: Option<String>,
+    pub(crate) after: Option<String>,
+}
+
+/// Where two schemas differ, by path.
+pub(crate) fn differences(before: &Schema, after: &Schema) -> Result<Vec<Difference>> {
+    let (before, mut after) = (of(before)?, of(after)?);
+    let mut found = Vec::new();
+    for (path, permits) in before {
+        match after.remove(&path) {
+            Some(same) if same == permits => {}
+            other => found.push(Difference { path, before: Some(permits), after: other }),
+        }
+    }
+    found.extend(after.into_iter().map(|(path, permits)| Difference { path, before: None, after: Some(permits) }));
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(found)
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = if self.path.is_empty() { "(the whole record)" } else { &self.path };
+        let side = |side: &Option<String>| side.clone().unwrap_or_else(|| "undeclared".to_owned());
+        write!(f, "{path}: {} -> {}", side(&self.before), side(&self.after))
+    }
+}
 
 /// The places of a schema.
-pub(crate) fn of(schema: &Schema) -> Result<Fields> {
+fn of(schema: &Schema) -> Result<Fields> {
     let mut fields = Fields::new();
     collect("", "", &schema.to_value(), &mut fields)?;
     Ok(fields)

@@ -63,14 +63,6 @@ struct RecordDifference<'r> {
     differences: Vec<Difference>,
 }
 
-/// Where two schemas differ: a path, and what it permits on either side.
-#[derive(Serialize)]
-struct SchemaDifference {
-    path: String,
-    before: Option<String>,
-    after: Option<String>,
-}
-
 impl Diff {
     pub(crate) fn run(self, output: Output) -> Result<(), Failure> {
         let (a, b) = (self.a.as_deref().unwrap_or(Path::new("")), self.b.as_deref().unwrap_or(Path::new("")));
@@ -173,17 +165,7 @@ fn read_schema(path: &Path) -> Result<Schema, Failure> {
 }
 
 fn compare_schemas(before: &Schema, after: &Schema, output: Output) -> Result<bool, Failure> {
-    let (before, mut after) = (schema_fields::of(before)?, schema_fields::of(after)?);
-    let mut found = Vec::new();
-    for (path, permits) in before {
-        match after.remove(&path) {
-            Some(same) if same == permits => {}
-            other => found.push(SchemaDifference { path, before: Some(permits), after: other }),
-        }
-    }
-    let added = after.into_iter();
-    found.extend(added.map(|(path, permits)| SchemaDifference { path, before: None, after: Some(permits) }));
-    found.sort_by(|a, b| a.path.cmp(&b.path));
+    let found = schema_fields::differences(before, after)?;
     found.iter().try_for_each(|difference| output.print(difference))?;
     Ok(!found.is_empty())
 }
@@ -202,13 +184,5 @@ impl fmt::Display for RecordDifference<'_> {
             (None, None) => {}
         }
         self.differences.iter().try_for_each(|difference| writeln!(f, "{difference}"))
-    }
-}
-
-impl fmt::Display for SchemaDifference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = if self.path.is_empty() { "(the whole record)" } else { &self.path };
-        let side = |side: &Option<String>| side.clone().unwrap_or_else(|| "undeclared".to_owned());
-        write!(f, "{path}: {} -> {}", side(&self.before), side(&self.after))
     }
 }

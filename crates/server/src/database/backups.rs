@@ -182,6 +182,23 @@ impl Backups {
     }
 }
 
+impl Manifest {
+    /// Holds what is in a database against what was saved.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Snapshot`] with the first table that differs.
+    pub fn expect(&self, found: &[TableFacts]) -> Result<()> {
+        match self.tables.iter().find(|table| !found.contains(table)) {
+            None => Ok(()),
+            Some(other) => {
+                let message =
+                    format!("expected the table {:?} as it was saved in {}, found it changed", other.name, self.id);
+                Err(Error::new(ErrorKind::Snapshot, message))
+            }
+        }
+    }
+}
+
 /// The size and digest of a file that is on the disk, and not only in its cache.
 fn sealed(path: &Path) -> std::io::Result<(u64, String)> {
     let file = File::open(path)?;

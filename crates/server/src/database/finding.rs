@@ -25,6 +25,18 @@ pub enum Level {
     Error,
 }
 
+impl Level {
+    /// The word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Note => "note",
+            Level::Warning => "warning",
+            Level::Error => "error",
+        }
+    }
+}
+
 impl Finding {
     /// A finding.
     #[must_use]
@@ -35,11 +47,6 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let level = match self.level {
-            Level::Note => "note",
-            Level::Warning => "warning",
-            Level::Error => "error",
-        };
-        write!(f, "{level}[{}]: {}", self.rule, self.message)
+        write!(f, "{}[{}]: {}", self.level.name(), self.rule, self.message)
     }
 }

@@ -5,7 +5,7 @@ use exuvia_core::protocol::{Progress, Run, Stage};
 use exuvia_core::{Error, ErrorKind, Result};
 
 use super::batches::Tuner;
-use super::{Batch, Database, Pace, Passage, Side, Stamp, Stop, Table};
+use super::{Batch, Database, Finding, Pace, Passage, Side, Stamp, Stop, Table};
 
 /// Hears of a run while it goes on.
 pub trait Listener {
@@ -14,6 +14,9 @@ pub trait Listener {
 
     /// A batch is done: of a collection, so many rows, and how long others may have waited for it.
     fn batch(&self, run: &Run, collection: &str, rows: u64, held: Duration);
+
+    /// What was found before the run.
+    fn findings(&self, run: &Run, findings: &[Finding]);
 }
 
 /// Rows on their way from one side of a run to the other.

@@ -11,7 +11,7 @@ use exuvia_core::protocol::{Found, Head, Phase, Progress, Run, Seal, Source, Sta
 use exuvia_core::{Error, ErrorKind, Result};
 
 use super::movement::Movement;
-use super::{Backups, Database, Event, Finding, Level, Listener, Pace, Side, Table, log};
+use super::{Backups, Database, Event, Finding, Level, Listener, Manifest, Pace, Side, Table, log};
 
 /// Asks a run to stop between two batches.
 #[derive(Clone, Debug, Default)]
@@ -135,12 +135,8 @@ impl<D: Database> Tables<'_, D> {
     }
 
     /// Moves a copy of everything up, and down again to what it was: the backup is proved by it, and the chain on this data.
-    async fn rehearse(&self, scratch: &D, run: &Run, route: &Route<'_>, expected: &[super::TableFacts]) -> Result<()> {
-        let found = scratch.facts().await?;
-        if let Some(other) = expected.iter().find(|table| !found.contains(table)) {
-            let message = format!("expected the table {:?} in the backup as it was, found it changed", other.name);
-            return Err(Error::new(ErrorKind::Snapshot, message));
-        }
+    async fn rehearse(&self, scratch: &D, run: &Run, route: &Route<'_>, manifest: &Manifest) -> Result<()> {
+        manifest.expect(&scratch.facts().await?)?;
         let tables = self.changed(route);
         let before = meanings(scratch, &tables).await?;
         let rehearsed = Stage::Rehearse;
@@ -161,7 +157,7 @@ impl<D: Database> Tables<'_, D> {
         }
     }
 
-    async fn save(&self, run: &Run) -> Result<(Seal, super::Manifest)> {
+    async fn save(&self, run: &Run) -> Result<(Seal, Manifest)> {
         let listen = |done, of| self.listener.progress(run, Progress { stage: Stage::Snapshot, done, of, bytes: 0 });
         self.backups.make(self.database, &run.id, run.from.0, self.now(), &listen).await
     }
@@ -249,7 +245,9 @@ impl<D: Database> Target for Tables<'_, D> {
             let message = "expected a run along the chain, found an import; load files with the database's own tools";
             return Err(Error::new(ErrorKind::Chain, message));
         }
-        for finding in self.assess(route).await? {
+        let findings = self.assess(route).await?;
+        self.listener.findings(run, &findings);
+        for finding in findings {
             let is_allowed = self.policy.allowed.iter().any(|rule| rule == finding.rule);
             match finding.level {
                 Level::Error if is_allowed => run.notes.push(format!("allowed: {finding}")),
@@ -275,7 +273,7 @@ impl<D: Database> Target for Tables<'_, D> {
         let (seal, manifest) = self.save(run).await?;
         self.enter(run, Stage::Rehearse);
         let scratch = self.database.scratch(&self.backups.file(&run.id)).await?;
-        let rehearsed = self.rehearse(&scratch, run, route, &manifest.tables).await;
+        let rehearsed = self.rehearse(&scratch, run, route, &manifest).await;
         let discarded = scratch.discard().await;
         rehearsed.and(discarded).map(|()| seal)
     }

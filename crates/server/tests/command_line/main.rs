@@ -6,6 +6,7 @@
 mod check;
 mod collections;
 mod completions;
+mod databases;
 mod diff;
 mod explain;
 mod infer;

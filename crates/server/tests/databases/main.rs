@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 mod cases;
+mod kills;
 mod place;
 mod sqlite;
 
@@ -12,7 +13,9 @@ macro_rules! on {
         $(
             #[test]
             fn $case() {
-                $crate::place::block_on($crate::cases::$case::<$place>());
+                #[allow(unused_imports, reason = "a case is in one of the two")]
+                use $crate::{cases::*, kills::*};
+                $crate::place::block_on($case::<$place>());
             }
         )*
     };
@@ -35,6 +38,7 @@ macro_rules! every_case {
             restoring_a_backup_brings_everything_back,
             the_log_tells_what_happened_and_cannot_be_changed,
             an_unknown_table_or_column_is_named,
+            whatever_is_killed_ends_in_the_new_data_and_back_in_the_old,
         }
     };
 }

@@ -11,7 +11,7 @@ use exuvia_core::Result;
 use exuvia_core::chain::{Chain, Lock, Migration};
 use exuvia_core::document::Value;
 use exuvia_core::protocol::{Progress, Request, Run, Stage, Status, run};
-use exuvia_server::database::{Backups, Database, Listener, Pace, Policy, Stop, Table, Tables};
+use exuvia_server::database::{Backups, Database, Finding, Listener, Pace, Policy, Stop, Table, Tables};
 
 /// A database of its own for each case.
 pub trait Place: Sized {
@@ -30,7 +30,10 @@ pub trait Place: Sized {
     /// Somebody else's look at a column of text.
     fn query(&self, sql: &str) -> Vec<String>;
 
-    /// Where backups go.
+    /// Where it is, as a line of `exuvia.toml`.
+    fn environment(&self) -> String;
+
+    /// A folder of its own.
     fn folder(&self) -> &Path;
 }
 
@@ -43,7 +46,7 @@ pub const BASELINE: &str = r#"{ "exuvia": 1, "id": "baseline", "collections": { 
     "schema": { "type": "object", "required": ["sender", "text"], "properties": {
         "sender": { "type": "string" }, "text": { "type": "string" }, "at": { "type": "number" } } } } } }"#;
 
-const BODIES: &str = r#"{ "exuvia": 1, "id": "bodies", "parents": ["baseline"], "change": { "chats": [
+pub const BODIES: &str = r#"{ "exuvia": 1, "id": "bodies", "parents": ["baseline"], "change": { "chats": [
     { "map": "/sender", "table": { "human": "user" }, "else": "keep", "back": { "user": "human" } },
     { "rename": "/sender", "to": "/role" },
     { "nest": ["/text"], "under": "/body" },
@@ -110,6 +113,8 @@ impl Listener for Moments<'_> {
     fn batch(&self, _: &Run, _: &str, rows: u64, _: Duration) {
         self.rows.set(self.rows.get() + rows);
     }
+
+    fn findings(&self, _: &Run, _: &[Finding]) {}
 }
 
 /// One runner's start.

@@ -43,6 +43,10 @@ impl Place for File {
         rows.map(Result::unwrap).collect()
     }
 
+    fn environment(&self) -> String {
+        "file = \"app.db\"".to_owned()
+    }
+
     fn folder(&self) -> &Path {
         self.folder.path()
     }

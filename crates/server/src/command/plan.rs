@@ -1,0 +1,115 @@
+use std::fmt;
+use std::rc::Rc;
+
+use clap::Args;
+use exuvia_core::chain::Version;
+use exuvia_core::lens::Way as Direction;
+use exuvia_server::database::{Database, Finding, Level};
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::site::{Errand, Pressure, Site, Watch, Where};
+
+/// Say what a run would do to a database, and what stands in its way; changes nothing
+///
+/// Exits with 1 where a finding forbids the run.
+#[derive(Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    place: Where,
+    /// The version to go to; the newest where it is not given
+    #[arg(long, value_name = "V")]
+    to: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct Report {
+    database: String,
+    from: u32,
+    to: u32,
+    collections: Vec<Change>,
+    findings: Vec<Finding>,
+}
+
+/// What happens to a collection's rows.
+#[derive(Serialize)]
+struct Change {
+    collection: String,
+    table: String,
+    rows: u64,
+    bytes: u64,
+    steps: Vec<Told>,
+}
+
+#[derive(Serialize)]
+struct Told {
+    words: String,
+    undo: &'static str,
+    is_undone: bool,
+}
+
+struct Look {
+    to: Option<u32>,
+    output: Output,
+}
+
+impl Plan {
+    pub(crate) fn run(self, output: Output) -> Result<(), Failure> {
+        self.place.go(&Pressure::none(), Look { to: self.to, output })
+    }
+}
+
+impl Errand for Look {
+    async fn run<D: Database>(self, site: &Site<'_, D>) -> Result<(), Failure> {
+        let target = site.target(Rc::new(Watch::silent()));
+        let to = self.to.map_or(site.chain.tip(), Version);
+        let Some(way) = site.way(&target, to).await? else {
+            return self.output.print(&site.report(site.status().await?));
+        };
+        let mut collections = Vec::new();
+        for table in site.project.tables.iter().filter(|table| way.route.changes(&table.collection)) {
+            let measure = site.database.measure(table).await?;
+            let told = way.route.told().filter(|(_, _, told)| told.collection == table.collection);
+            let steps = told.map(|(direction, _, told)| Told {
+                words: told.words.clone(),
+                undo: told.undo.word(),
+                is_undone: direction == Direction::Down,
+            });
+            collections.push(Change {
+                collection: table.collection.clone(),
+                table: table.name.clone(),
+                rows: measure.rows,
+                bytes: measure.bytes,
+                steps: steps.collect(),
+            });
+        }
+        let findings = target.assess(&way.route).await?;
+        let forbids = |finding: &Finding| {
+            finding.level == Level::Error && site.policy.allowed.iter().all(|rule| rule != finding.rule)
+        };
+        let is_forbidden = findings.iter().any(forbids);
+        let (database, from, to) = (site.database.describe(), way.from.0, to.0);
+        self.output.print(&Report { database, from, to, collections, findings })?;
+        if is_forbidden { Err(Failure::Found) } else { Ok(()) }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: version {} -> {}", self.database, self.from, self.to)?;
+        for Change { collection, table, rows, bytes, steps } in &self.collections {
+            writeln!(f, "  {collection}, table {table}: {rows} rows, {bytes} bytes")?;
+            for Told { words, undo, is_undone } in steps {
+                let mark = if *is_undone { "undo: " } else { "" };
+                let risk = match *undo {
+                    "computed" => "",
+                    "kept" => " [undone from residue]",
+                    _ => " [CANNOT BE UNDONE]",
+                };
+                writeln!(f, "    - {mark}{words}{risk}")?;
+            }
+        }
+        self.findings.iter().try_for_each(|finding| writeln!(f, "{finding}"))
+    }
+}
