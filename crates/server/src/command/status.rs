@@ -57,7 +57,11 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let exuvia_core::protocol::Status { state, version, target, problem, last_run } = &self.status;
         let state = state.to_value().to_json();
-        writeln!(f, "{}: {}, version {version} of {target}", self.database, state.trim_matches('"'))?;
+        let state = state.trim_matches('"');
+        match version.0 {
+            0 => writeln!(f, "{}: {state}, no version noted yet, of {target}", self.database)?,
+            _ => writeln!(f, "{}: {state}, version {version} of {target}", self.database)?,
+        }
         if let Some(problem) = problem {
             let places = [
                 ("migration", &problem.migration),

@@ -217,7 +217,8 @@ fn write_whole(place: &Path, text: &str) -> std::io::Result<()> {
 }
 
 fn unwritten(path: &Path, error: &std::io::Error) -> Error {
-    let message = format!("expected to write the backup to {}, found: {error}", path.display());
+    let message =
+        format!("expected to write the backup to {}, found: {error}; make room there and run it again", path.display());
     Error::new(ErrorKind::Paused, message)
 }
 

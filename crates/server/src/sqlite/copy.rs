@@ -94,7 +94,10 @@ pub(super) fn scratch(file: &Path) -> Result<PathBuf> {
     let path = file.with_file_name("scratch");
     remove(&path)?;
     fs::copy(file, &path).map_err(|error| {
-        let message = format!("expected to copy the backup to {}, found: {error}", path.display());
+        let message = format!(
+            "expected to copy the backup to {}, found: {error}; make room there and run it again",
+            path.display()
+        );
         Error::new(ErrorKind::Paused, message)
     })?;
     Ok(path)

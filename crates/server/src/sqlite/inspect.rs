@@ -104,6 +104,7 @@ pub(super) fn references(connection: &Connection) -> Result<()> {
 /// A backup, a copy to rehearse on, and what the database itself grows by.
 fn room(path: &Path, backups: &Path) -> Option<Finding> {
     let size = std::fs::metadata(path).ok()?.len();
+    let backups = std::path::absolute(backups).ok()?;
     let known = backups.ancestors().find(|folder| folder.exists())?;
     let free = fs4::available_space(known).ok()?;
     let needed = 3 * size;

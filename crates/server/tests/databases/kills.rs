@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use exuvia_server::database::{Database, Event};
+
 use crate::place::{BASELINE, BODIES, Place, documents, fill};
 
 /// A project whose database is somewhere.
-struct Project {
-    file: PathBuf,
+pub struct Project {
+    pub file: PathBuf,
 }
 
 impl Project {
-    fn new(folder: &Path, database: &str) -> Self {
+    pub fn new(folder: &Path, database: &str) -> Self {
         std::fs::create_dir_all(folder.join("chain")).unwrap();
         std::fs::write(folder.join("chain/0001-baseline.json"), BASELINE).unwrap();
         std::fs::write(folder.join("chain/0002-bodies.json"), BODIES).unwrap();
@@ -24,10 +26,15 @@ impl Project {
         Self { file }
     }
 
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = exuvia(arguments);
+        command.args(["--config", self.file.to_str().unwrap(), "--batch", "4", "--wait", "60"]);
+        command
+    }
+
     /// Starts a run, and kills it after a while, unless it ends first. Answers with its exit code, if it had time for one.
     fn start(&self, arguments: &[&str], patience: Duration) -> Option<i32> {
-        let config = ["--config", self.file.to_str().unwrap(), "--batch", "4", "--wait", "30"];
-        let mut child = exuvia(arguments).args(config).spawn().unwrap();
+        let mut child = self.command(arguments).spawn().unwrap();
         let begun = Instant::now();
         while begun.elapsed() < patience {
             if let Some(status) = child.try_wait().unwrap() {
@@ -59,6 +66,20 @@ fn exuvia(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_exuvia"));
     command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
     command
+}
+
+/// Whoever comes late waits, and finds nothing left to do.
+pub async fn of_eight_processes_at_once_one_moves_the_data<P: Place>() {
+    let place = P::new().await;
+    fill(&place, 400);
+    let project = Project::new(place.folder(), &place.environment());
+    let started: Vec<_> = (0..8).map(|_| project.command(&["up"]).spawn().unwrap()).collect();
+    for mut process in started {
+        assert_eq!(process.wait().unwrap().code(), Some(0));
+    }
+    let log = place.open().await.log().await.unwrap();
+    let events: Vec<_> = log.iter().map(|entry| entry.event).collect();
+    assert_eq!(events, [Event::Started, Event::Writing, Event::Committed, Event::Finished]);
 }
 
 /// How many runs; more in the long test.
