@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 mod browser;
 mod engine;
+mod server;
 mod snapshots;
 
 #[derive(Subcommand)]
@@ -16,6 +17,8 @@ pub enum Bench {
     Browser(browser::Options),
     /// The speed of the engine, natively and in Chromium
     Engine,
+    /// Backfills on databases: Exuvia's, one statement by hand, and plain batches
+    Server(server::Options),
     /// The places where a browser could keep snapshots
     Snapshots,
 }
@@ -41,6 +44,7 @@ pub fn run(ws: &Workspace, bench: &Bench) -> Result<()> {
     let (name, measured) = match bench {
         Bench::Browser(options) => ("browser", browser::measure(ws, options)?),
         Bench::Engine => ("engine", engine::measure(ws)?),
+        Bench::Server(options) => ("server", server::measure(ws, options)?),
         Bench::Snapshots => ("snapshots", snapshots::measure(ws)?),
     };
     let rows = compare(measured)?;
