@@ -26,7 +26,7 @@ pub(super) struct Tuner {
     efficiency: Option<f64>,
 }
 
-const FIRST: u32 = 200;
+const FIRST: u32 = 1_000;
 const LEAST: u32 = 10;
 const MOST: u32 = 20_000;
 const GROWTH: f64 = 1.2;
