@@ -7,7 +7,6 @@ use exuvia_core::protocol::{Merge, Request, Status, run, status};
 use exuvia_core::records::{Manifest, Preview, Records};
 use exuvia_core::{Error, ErrorKind, json_object};
 use js_sys::Function;
-use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 use web_sys::Blob;
 
@@ -21,19 +20,13 @@ use crate::vault::BrowserVault;
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"import type { Mode, Preview, Snapshot, Status } from "./types.js";"#;
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Options {
-    wait_ms: Option<u32>,
-    keep_snapshots: Option<usize>,
-}
-
 /// What the package's JavaScript calls. Everything that fails throws a `Problem`.
 #[wasm_bindgen]
 pub struct Engine {
     chain: Chain,
     area: StorageArea,
-    options: Options,
+    wait_ms: f64,
+    keep_snapshots: f64,
 }
 
 struct Snapshot {
@@ -75,14 +68,13 @@ json_object!(Translated { "record": record, "residue": residue });
 
 #[wasm_bindgen]
 impl Engine {
-    /// Reads the chain, compiled, as JSON.
+    /// Reads the chain, compiled, as JSON. Waits so long for another context, and keeps so many snapshots.
     ///
     /// # Errors
     /// A text that is no compiled chain.
     #[wasm_bindgen(constructor)]
-    pub fn new(area: StorageArea, chain: &str, options: JsValue) -> Result<Engine, JsValue> {
-        let options = serde_wasm_bindgen::from_value(options)?;
-        Ok(Engine { chain: Chain::read(chain).map_err(to_js)?, area, options })
+    pub fn new(area: StorageArea, chain: &str, wait_ms: f64, keep_snapshots: f64) -> Result<Engine, JsValue> {
+        Ok(Engine { chain: Chain::read(chain).map_err(to_js)?, area, wait_ms, keep_snapshots })
     }
 
     /// Makes a function known that `custom` steps call: from JSON text to JSON text, up and, where it has one, down.
@@ -241,9 +233,8 @@ impl Engine {
 
 impl Engine {
     fn records(&self) -> Records<'_, Storage, BrowserVault, Browser> {
-        let host = Browser::new(self.options.wait_ms.unwrap_or(60_000));
-        let keep = self.options.keep_snapshots.unwrap_or(3);
-        Records::new(&self.chain, Storage::new(self.area.clone()), BrowserVault::default(), host, keep)
+        let (storage, host) = (Storage::new(self.area.clone()), Browser::new(self.wait_ms));
+        Records::new(&self.chain, storage, BrowserVault::default(), host, self.keep_snapshots as usize)
     }
 
     fn translated(

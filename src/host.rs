@@ -2,16 +2,16 @@
 
 use std::cell::Cell;
 
-use exuvia_core::protocol::Progress;
+use exuvia_core::json_object;
+use exuvia_core::protocol::{Progress, Stage};
 use exuvia_core::records::Host;
 use exuvia_core::{Error, ErrorKind, Result};
 use js_sys::{Array, Function, Promise, Reflect};
-use serde::Serialize;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, BroadcastChannel, Crypto};
 
-use crate::problem::navigator;
+use crate::problem::{navigator, to_object};
 
 /// Name of the lock and of the channel.
 const NAME: &str = "exuvia";
@@ -27,15 +27,15 @@ extern "C" {
 
 /// The browser around a run.
 pub(crate) struct Browser {
-    wait_ms: u32,
+    wait_ms: f64,
     channel: Option<BroadcastChannel>,
     /// When the lock was last taken, in milliseconds since 1970, and when the stage began.
     started: Cell<f64>,
-    stage: Cell<Option<(exuvia_core::protocol::Stage, f64)>>,
+    stage: Cell<Option<(Stage, f64)>>,
 }
 
 impl Browser {
-    pub(crate) fn new(wait_ms: u32) -> Self {
+    pub(crate) fn new(wait_ms: f64) -> Self {
         Self {
             wait_ms,
             channel: BroadcastChannel::new(NAME).ok(),
@@ -64,17 +64,20 @@ fn deferred() -> (Promise, Function) {
 }
 
 /// `Progress` as the package's TypeScript has it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Message<'m> {
-    run: &'m str,
-    phase: &'static str,
-    done: f64,
-    of: f64,
-    bytes: f64,
-    elapsed_ms: f64,
-    remaining_ms: Option<f64>,
+struct Message {
+    run: String,
+    stage: Stage,
+    done: u64,
+    of: u64,
+    bytes: u64,
+    elapsed_ms: i64,
+    remaining_ms: Option<i64>,
 }
+
+json_object!(Message {
+    "run": run, "phase": stage, "done": done, "of": of, "bytes": bytes, "elapsedMs": elapsed_ms,
+    "remainingMs": remaining_ms,
+});
 
 impl Host for Browser {
     type Guard = Lock;
@@ -87,7 +90,7 @@ impl Host for Browser {
             released
         });
         let options = js_sys::Object::new();
-        let _ = Reflect::set(&options, &"signal".into(), &AbortSignal::timeout_with_u32(self.wait_ms));
+        let _ = Reflect::set(&options, &"signal".into(), &AbortSignal::timeout_with_f64(self.wait_ms));
         let locks: Locks = Reflect::get(&navigator(), &"locks".into()).unwrap_or(JsValue::UNDEFINED).unchecked_into();
         let request = locks.request(NAME, &options, held.unchecked_ref());
         // The request settles when the lock is given back, or is refused when the time is up.
@@ -100,7 +103,7 @@ impl Host for Browser {
             Err(_) => {
                 let message = format!(
                     "expected the data to be free within {} s, found another context of the extension at work; try again",
-                    self.wait_ms / 1000
+                    (self.wait_ms / 1000.0) as u64
                 );
                 Err(Error::new(ErrorKind::Busy, message))
             }
@@ -125,18 +128,12 @@ impl Host for Browser {
                 now
             }
         };
-        let left = progress.of.saturating_sub(progress.done) as f64;
-        let remaining_ms = (progress.done > 0 && progress.of > 0).then(|| (now - begun) / progress.done as f64 * left);
-        let message = Message {
-            run,
-            phase: progress.stage.word(),
-            done: progress.done as f64,
-            of: progress.of as f64,
-            bytes: progress.bytes as f64,
-            elapsed_ms: now - self.started.get(),
-            remaining_ms,
-        };
-        if let (Some(channel), Ok(message)) = (&self.channel, serde_wasm_bindgen::to_value(&message)) {
+        let Progress { stage, done, of, bytes } = progress;
+        let remaining_ms =
+            (done > 0 && of > 0).then(|| ((now - begun) / done as f64 * of.saturating_sub(done) as f64) as i64);
+        let elapsed_ms = (now - self.started.get()) as i64;
+        let message = Message { run: run.to_owned(), stage, done, of, bytes, elapsed_ms, remaining_ms };
+        if let (Some(channel), Ok(message)) = (&self.channel, to_object(&message)) {
             let _ = channel.post_message(&message);
         }
     }

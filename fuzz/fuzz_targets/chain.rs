@@ -26,11 +26,11 @@ fuzz_target!(|data: &[u8]| -> Corpus {
 });
 
 fn check(chain: &Chain) {
-    let written = chain.to_value().to_json();
+    let written = chain.text().to_owned();
     let again = Chain::read(&written).expect("a chain reads back what it writes");
     assert_eq!(again.lock(), chain.lock(), "the lock survives");
-    assert_eq!(again.to_value().to_json(), written, "what it compiles to survives");
-    let lock = chain.lock().to_value().to_json();
+    assert_eq!(again.written_anew(), written, "what it compiles to survives");
+    let lock = chain.lock().text();
     assert_eq!(Lock::read(&Value::parse(&lock).expect("JSON")).expect("a lock"), chain.lock());
     for (version, _) in chain.stages() {
         let collections = chain.collections(version);

@@ -86,7 +86,7 @@ fn framed(version: Version, lines: &[u8]) -> Vec<u8> {
     let line: Vec<_> = PLACES[1].chain.line(version).cloned().collect();
     let link = |link: &Link| format!(r#"{{"id":"{}","hash":"{}","head":"{}"}}"#, link.id, link.hash, link.head);
     let line = line.iter().map(link).collect::<Vec<_>>().join(",");
-    let chain = PLACES[1].chain.to_value().to_json();
+    let chain = PLACES[1].chain.text().to_owned();
     let header = format!(r#"{{"exuvia":"export","format":1,"version":{version},"line":[{line}],"chain":{chain}}}"#);
     let lines = lines.strip_suffix(b"\n").unwrap_or(lines);
     let count = if lines.is_empty() { 0 } else { lines.split(|byte| *byte == b'\n').count() };

@@ -208,9 +208,9 @@ export class Exuvia {
 
   async #start(): Promise<Engine> {
     await initEngine({ module_or_path: this.#options.wasm });
-    const { chain, customs = [], waitMs, keepSnapshots } = this.#options;
+    const { chain, customs = [], waitMs = 60_000, keepSnapshots = 3 } = this.#options;
     const area = location.protocol === "moz-extension:" ? jsonArea(this.#area) : this.#area;
-    const engine = new Engine(area, JSON.stringify(chain), { waitMs, keepSnapshots });
+    const engine = new Engine(area, JSON.stringify(chain), waitMs, keepSnapshots);
     for (const { name, revision, up, down } of customs)
       engine.register(name, revision, onJson(up), down && onJson(down));
     return engine;

@@ -33,12 +33,11 @@ async fn holding(data: &Value) -> StorageArea {
 
 /// The engine of one context of the extension.
 fn engine(area: &StorageArea) -> Engine {
-    engine_with(area, &json!({}))
+    engine_with(area, 60_000.0, 3.0)
 }
 
-fn engine_with(area: &StorageArea, options: &Value) -> Engine {
-    let options = JSON::parse(&options.to_string()).unwrap();
-    Engine::new(area.clone().unchecked_into(), reference::CHAIN, options).unwrap()
+fn engine_with(area: &StorageArea, wait_ms: f64, keep_snapshots: f64) -> Engine {
+    Engine::new(area.clone().unchecked_into(), reference::CHAIN, wait_ms, keep_snapshots).unwrap()
 }
 
 async fn open(area: &StorageArea) -> Result<Value, JsValue> {

@@ -121,7 +121,7 @@ async fn a_disk_that_fills_up_while_writing_gives_exactly_the_old_data_back() {
     let area = version_1().await;
     let before = area.data();
     // Room for the head, which takes 16 KiB, for the chain, and for little more.
-    let chain = exuvia_core::chain::Chain::read(reference::CHAIN).unwrap().to_value().to_json();
+    let chain = exuvia_core::chain::Chain::read(reference::CHAIN).unwrap().text().to_owned();
     let chain = json!(chain).to_string();
     area.set_capacity(18_000 + chain.len() as u32);
     let status = open(&area).await.unwrap();
@@ -145,7 +145,7 @@ async fn of_two_engines_at_once_one_runs_and_both_end_current() {
 async fn an_engine_that_waits_too_long_says_that_the_data_is_busy() {
     let area = version_1().await;
     let release = hold_lock().await;
-    let status = json(&engine_with(&area, &json!({ "waitMs": 50 })).open(false).await.unwrap());
+    let status = json(&engine_with(&area, 50.0, 3.0).open(false).await.unwrap());
     assert_eq!((&status["state"], &status["problem"]["kind"]), (&json!("busy"), &json!("busy")));
     release.call0(&JsValue::NULL).unwrap();
     assert_eq!(open(&area).await.unwrap()["state"], "current");

@@ -41,7 +41,7 @@ async fn a_restore_can_be_undone() {
 async fn as_many_snapshots_stay_as_are_to_be_kept() {
     let area = version_1().await;
     open(&area).await.unwrap();
-    let engine = engine_with(&area, &json!({ "keepSnapshots": 2 }));
+    let engine = engine_with(&area, 60_000.0, 2.0);
     for _ in 0..3 {
         engine.restore(newest(&area).await).await.unwrap();
     }

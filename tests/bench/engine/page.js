@@ -12,7 +12,7 @@ globalThis.measure = async ({ chain, texts, rounds }) => {
   await init({ module_or_path: WASM });
   const cases = casesOf(
     texts,
-    new Engine(NO_AREA, JSON.stringify(chain), {}),
+    new Engine(NO_AREA, JSON.stringify(chain), 0, 0),
     new Exuvia({ chain, wasm: WASM, area: NO_AREA }),
   );
   const found = Object.fromEntries(Object.keys(cases).map((name) => [name, []]));

@@ -7,10 +7,10 @@
 
 use litemap::LiteMap;
 
-use super::{Chain, Collection, Link, Rehome, Stage, Told};
-use crate::document::{Json, Object, Value};
+use super::{Collection, Link, Rehome, Stage, Told};
+use crate::document::{Json, Kind, Reading, Value};
 use crate::json_object;
-use crate::lens::{Body, Customs};
+use crate::lens::Body;
 
 /// The format of compiled chains.
 const FORMAT: u32 = 1;
@@ -24,58 +24,45 @@ struct File {
 json_object!(File { "exuvia": exuvia, "line": line, "stages": stages });
 
 /// What one migration changes.
-#[derive(Default)]
 struct Change {
     parents: Vec<String>,
     told: Vec<Told>,
     bodies: LiteMap<String, Body>,
     /// What happens to whole records.
     rehomes: Vec<Rehome>,
-    /// The collections that are another afterwards; absent where one is gone.
-    collections: LiteMap<String, Option<Collection>>,
+    /// The collections that are another afterwards.
+    collections: LiteMap<String, After>,
 }
 
-impl Json for Change {
-    fn to_value(&self) -> Value<'static> {
-        let mut object = Object::new();
-        object.insert("parents", self.parents.to_value());
-        object.insert("told", self.told.to_value());
-        object.insert("bodies", self.bodies.to_value());
-        object.extend_with("rehomes", (!self.rehomes.is_empty()).then(|| self.rehomes.to_value()));
-        object.insert("collections", self.collections.to_value());
-        Value::Object(object)
+json_object!(Change { "parents": parents, "told": told, "bodies": bodies, "collections": collections; "rehomes": rehomes });
+
+/// What a collection is after a migration: `null` where it is gone.
+struct After(Option<Collection>);
+
+impl Json for After {
+    fn write(&self, out: &mut String) {
+        self.0.write(out);
     }
 
-    fn from_value(value: &Value<'_>) -> Option<Self> {
-        let mut object = value.members()?;
-        let mut collections = LiteMap::new();
-        for (name, value) in object.remove("collections")?.members()? {
-            let gone = value == Value::Null;
-            collections.insert(name.into_owned(), if gone { None } else { Some(Collection::from_value(&value)?) });
-        }
-        Some(Self {
-            parents: Json::from_member(object.remove("parents"))?,
-            told: Json::from_member(object.remove("told"))?,
-            bodies: Json::from_member(object.remove("bodies"))?,
-            rehomes: object.remove("rehomes").map_or_else(|| Some(Vec::new()), |list| Json::from_value(&list))?,
-            collections,
-        })
+    fn read(value: &Value<'_>, reading: &mut Reading) -> Self {
+        Self((value.kind() != Kind::Null).then(|| Collection::read(value, reading)))
     }
 }
 
-pub(super) fn write(chain: &Chain) -> Value<'static> {
+/// The stages of a chain as text.
+pub(super) fn write(stages: &[Stage]) -> String {
     let mut before = &LiteMap::new();
-    let mut stages = Vec::new();
-    for stage in &chain.stages {
+    let mut changes = Vec::new();
+    for stage in stages {
         let mut collections = LiteMap::new();
         for name in before.keys().chain(stage.after.keys()) {
             let after = stage.after.get(name);
             if after != before.get(name) {
-                collections.insert(name.clone(), after.cloned());
+                collections.insert(name.clone(), After(after.cloned()));
             }
         }
         before = &stage.after;
-        stages.push(Change {
+        changes.push(Change {
             parents: stage.parents.clone(),
             told: stage.told.clone(),
             bodies: stage.bodies.clone(),
@@ -83,10 +70,11 @@ pub(super) fn write(chain: &Chain) -> Value<'static> {
             collections,
         });
     }
-    File { exuvia: FORMAT, line: chain.lock().line, stages }.to_value()
+    let line = stages.iter().map(|stage| stage.link.clone()).collect();
+    File { exuvia: FORMAT, line, stages: changes }.to_json()
 }
 
-pub(super) fn read(value: &Value<'_>) -> Option<Chain> {
+pub(super) fn read(value: &Value<'_>) -> Option<Vec<Stage>> {
     let file = File::from_value(value)?;
     if file.exuvia != FORMAT || file.line.len() != file.stages.len() || file.line.is_empty() {
         return None;
@@ -98,7 +86,7 @@ pub(super) fn read(value: &Value<'_>) -> Option<Chain> {
             return None;
         }
         let mut after = before.map(|stage| stage.after.clone()).unwrap_or_default();
-        for (name, collection) in change.collections {
+        for (name, After(collection)) in change.collections {
             match collection {
                 Some(collection) => drop(after.insert(name, collection)),
                 None => drop(after.remove(&name)),
@@ -113,5 +101,5 @@ pub(super) fn read(value: &Value<'_>) -> Option<Chain> {
             after,
         });
     }
-    Some(Chain { stages, customs: Customs::new() })
+    Some(stages)
 }

@@ -59,7 +59,7 @@ impl Lock {
     /// Reads a lock file.
     ///
     /// # Errors
-    /// [`ErrorKind::Chain`] where it is not what [`Lock::to_value`] writes.
+    /// [`ErrorKind::Chain`] where it is not what [`Lock::text`] writes.
     pub fn read(value: &Value<'_>) -> Result<Self> {
         match File::from_value(value) {
             Some(File { exuvia: 1, line }) => Ok(Self { line }),
@@ -97,10 +97,10 @@ impl Lock {
         self.line.last().map_or("", |link| &link.head)
     }
 
-    /// The lock file's content.
+    /// The lock file's content, as JSON.
     #[must_use]
-    pub fn to_value(&self) -> Value<'static> {
-        File { exuvia: 1, line: self.line.clone() }.to_value()
+    pub fn text(&self) -> String {
+        File { exuvia: 1, line: self.line.clone() }.to_json()
     }
 
     /// Checks that what this lock froze is still what the chain starts with.

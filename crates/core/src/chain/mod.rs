@@ -30,7 +30,7 @@ pub use residues::Residues;
 pub use route::{Chains, Route};
 pub use unnest::Unnest;
 
-use crate::document::{Json, Value};
+use crate::document::{Json, Reading, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json_object;
 use crate::lens::{Body, Context, Custom, Customs, Scope, Way};
@@ -44,12 +44,12 @@ pub const MIGRATION_SCHEMA: &str = include_str!("migration.schema.json");
 pub struct Version(pub u32);
 
 impl Json for Version {
-    fn to_value(&self) -> Value<'static> {
-        self.0.to_value()
+    fn write(&self, out: &mut String) {
+        self.0.write(out);
     }
 
-    fn from_value(value: &Value<'_>) -> Option<Self> {
-        u32::from_value(value).map(Self)
+    fn read(value: &Value<'_>, reading: &mut Reading) -> Self {
+        Self(u32::read(value, reading))
     }
 }
 
@@ -76,6 +76,8 @@ pub type Collections = LiteMap<String, Collection>;
 /// A chain that was compiled: every step fits the schema before it, and has become primitives.
 #[derive(Debug)]
 pub struct Chain {
+    /// The stages as they are kept beside the data and in exports, on one line.
+    text: String,
     stages: Vec<Stage>,
     customs: Customs,
 }
@@ -117,16 +119,19 @@ impl Stage {
 const LEVELS: usize = 400;
 
 impl Chain {
-    /// Reads a chain as [`Chain::to_value`] wrote it, compiled.
+    /// Reads the text of a chain, compiled.
     ///
     /// # Errors
     /// [`ErrorKind::Chain`] where it is anything else, or its links do not follow from each other.
     pub fn read(text: &str) -> Result<Self> {
         let value = parse(text, LEVELS)?;
-        compiled::read(&value).ok_or_else(|| {
+        let stages = compiled::read(&value).ok_or_else(|| {
             let message = "expected a chain as `exuvia lock` compiles it, found something else; run `exuvia lock` of this version of Exuvia";
             Error::new(ErrorKind::Chain, message)
-        })
+        })?;
+        // No text inside of JSON goes over the end of a line.
+        let text = text.lines().map(str::trim_ascii).collect();
+        Ok(Self { text, stages, customs: Customs::new() })
     }
 
     /// Puts migrations into the order that the lock has frozen, and checks each against the hash it had then.
@@ -168,7 +173,7 @@ impl Chain {
         }
         match stages.is_empty() {
             true => Err(Error::new(ErrorKind::Chain, "expected at least one migration, found none")),
-            false => Ok(Self { stages, customs: Customs::new() }),
+            false => Ok(Self { text: compiled::write(&stages), stages, customs: Customs::new() }),
         }
     }
 
@@ -346,10 +351,17 @@ impl Chain {
         identity::standing(line, &self.lock().line)
     }
 
-    /// The chain, compiled, as [`Chain::read`] takes it.
+    /// The chain, compiled, as [`Chain::read`] takes it: as it was read, to the byte, so that nothing is lost that only
+    /// another Exuvia knows.
     #[must_use]
-    pub fn to_value(&self) -> Value<'static> {
-        compiled::write(self)
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The text anew, from what was read of it: the same, where nothing in it was foreign.
+    #[must_use]
+    pub fn written_anew(&self) -> String {
+        compiled::write(&self.stages)
     }
 }
 

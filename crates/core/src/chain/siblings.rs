@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use super::Residues;
 use crate::document::{Digest, Number, Object, Value};
@@ -16,7 +16,7 @@ pub(super) struct Siblings<'a> {
     /// The keys of the children in the order of the list, where no field says it.
     pub(super) order: Vec<String>,
     /// Of single children, by their keys.
-    pub(super) children: BTreeMap<String, Child<'a>>,
+    pub(super) children: LiteMap<String, Child<'a>>,
 }
 
 /// What may be there instead of a list that has no items.
@@ -32,7 +32,7 @@ pub(super) struct Child<'a> {
     /// How the item looks in the list, and how many equal ones come before it: where its key does not follow from it.
     pub(super) mark: Option<(Digest, usize)>,
     /// What stood in the item where the child has its parent's key or its place.
-    pub(super) hidden: BTreeMap<String, Value<'a>>,
+    pub(super) hidden: LiteMap<String, Value<'a>>,
     /// Where it stood in the list, and what it said of its place then, if that was something else.
     pub(super) place: Option<(usize, Option<Value<'a>>)>,
     /// What the migrations after this one remember of it while it is no record.
@@ -102,7 +102,7 @@ impl<'a> Child<'a> {
             _ => return Err(malformed()),
         };
         let hidden = match object.remove("hidden") {
-            None => BTreeMap::new(),
+            None => LiteMap::new(),
             Some(hidden) => {
                 let members = hidden.members().ok_or_else(malformed)?;
                 members.into_iter().map(|(name, value)| (name.into_owned(), value)).collect()

@@ -1,9 +1,12 @@
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
+
+use litemap::LiteMap;
 
 use super::siblings::{Child, Instead, Siblings};
 use super::{Family, Record};
-use crate::document::{Digest, Object, Path, Put, Value};
+use crate::document::{Digest, Number, Object, Path, Put, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json_object;
 use crate::lens::Way;
@@ -74,7 +77,7 @@ impl Unnest {
         let keys = self.keys(&parent.key, &items, &known)?;
         let marks = Marks::of(&items);
         if !self.places_hold(&keys, &known) {
-            known.children.values_mut().for_each(|child| child.place = None);
+            known.children.iter_mut().for_each(|(_, child)| child.place = None);
         }
         let mut siblings = Siblings { instead, made, displaced: known.displaced, ..Siblings::default() };
         let mut children = Vec::with_capacity(items.len());
@@ -115,10 +118,9 @@ impl Unnest {
         let ranks = keys.iter().enumerate().map(|(index, (key, is_aligned))| {
             let child = known.children.get(key).filter(|child| *is_aligned || child.mark.is_none());
             let place = child.and_then(|child| child.place.as_ref()).filter(|(at, _)| *at == index);
-            (place.map_or(index as f64, |(_, said)| rank(said.as_ref())), key)
+            (place.map_or_else(|| count(index).number(), |(_, said)| rank(said.as_ref())), key)
         });
-        self.order.is_none()
-            || ranks.is_sorted_by(|(a, one), (b, other)| a.total_cmp(b).then_with(|| one.cmp(other)).is_le())
+        self.order.is_none() || ranks.is_sorted_by(|(a, one), (b, other)| compare((a, one), (b, other)).is_le())
     }
 
     fn items_of<'a>(&self, list: Option<Value<'a>>) -> Result<(Option<Instead>, Vec<Value<'a>>)> {
@@ -235,7 +237,7 @@ impl Unnest {
     }
 
     fn bring_together(&self, name: &str, family: &mut Family<'_>) -> Result<()> {
-        let mut by_parent: BTreeMap<String, Family<'_>> = BTreeMap::new();
+        let mut by_parent: LiteMap<String, Family<'_>> = LiteMap::new();
         let mut alone = Vec::new();
         for record in std::mem::take(family) {
             match self.parent_of(&record) {
@@ -248,7 +250,7 @@ impl Unnest {
             let gathered = self.gather(name, parent, children);
             gathered.map_err(|error| error.in_collection(&self.parents).in_record(&parent.key))?;
         }
-        alone.extend(by_parent.into_values().flatten());
+        alone.extend(by_parent.into_iter().flat_map(|(_, children)| children));
         for orphan in alone.iter_mut().filter(|record| record.is_in(&self.children)) {
             orphan.is_aside = true;
         }
@@ -303,15 +305,16 @@ impl Unnest {
     /// By the field that says the place, or in the order that is known; then by key.
     fn sort(&self, children: &mut Family<'_>, known: &[String]) {
         let known: HashMap<_, _> = known.iter().enumerate().map(|(at, key)| (&**key, at)).collect();
-        let mut ranks = HashMap::with_capacity(children.len());
-        for Record { key, value, .. } in &*children {
+        let ranked = std::mem::take(children).into_iter().map(|child| {
             let rank = match &self.order {
-                None => known.get(&**key).map_or(f64::INFINITY, |at| *at as f64),
-                Some(order) => rank(value.members().and_then(|mut members| members.remove(order)).as_ref()),
+                None => known.get(&*child.key).and_then(|at| count(*at).number()),
+                Some(order) => rank(child.value.members().and_then(|mut members| members.remove(order)).as_ref()),
             };
-            ranks.insert(key.to_string(), rank);
-        }
-        children.sort_by(|a, b| ranks[&*a.key].total_cmp(&ranks[&*b.key]).then_with(|| a.key.cmp(&b.key)));
+            (rank, child)
+        });
+        let mut ranked: Vec<_> = ranked.collect();
+        ranked.sort_by(|(a, one), (b, other)| compare((a, &*one.key), (b, &*other.key)));
+        children.extend(ranked.into_iter().map(|(_, child)| child));
     }
 
     /// Makes an item of a child again. Answers with its place and what it said of it, if that was something else.
@@ -319,7 +322,7 @@ impl Unnest {
         &self,
         index: usize,
         child: &mut Value<'a>,
-        hidden: &BTreeMap<String, Value<'a>>,
+        hidden: &LiteMap<String, Value<'a>>,
     ) -> Result<Option<(usize, Option<Value<'a>>)>> {
         let object = members_of(child)?;
         object.remove(&self.parent);
@@ -376,10 +379,18 @@ fn members_of<'v, 'a>(item: &'v mut Value<'a>) -> Result<&'v mut Object<'a>> {
     item.object_mut()?.ok_or_else(|| Error::new(ErrorKind::Unfit, format!("expected an object, found {found}")))
 }
 
-/// Where a child stands by what it says of its place: zeros are equal whatever their sign, and what is no number is last.
-fn rank(said: Option<&Value<'_>>) -> f64 {
-    let number = said.and_then(Value::number).and_then(|number| number.token().parse::<f64>().ok());
-    number.map_or(f64::INFINITY, |place| place + 0.0)
+/// Where a child stands by what it says of its place, if it says a number.
+fn rank<'a>(said: Option<&Value<'a>>) -> Option<Number<'a>> {
+    said.and_then(Value::number)
+}
+
+/// By rank and then by key; what has no rank is last.
+fn compare((a, one): (&Option<Number<'_>>, &str), (b, other): (&Option<Number<'_>>, &str)) -> Ordering {
+    let by_rank = match (a, b) {
+        (Some(a), Some(b)) => a.compare(b),
+        _ => a.is_none().cmp(&b.is_none()),
+    };
+    by_rank.then_with(|| one.cmp(other))
 }
 
 fn count(index: usize) -> Value<'static> {

@@ -1,39 +1,132 @@
-//! What Exuvia itself keeps and tells as JSON: heads, manifests, reports.
+//! What Exuvia itself keeps and tells as JSON: heads, manifests, reports, chains.
 //!
-//! Written out over [`Value`] rather than derived: a derived reader of such records takes several times its bytes in
-//! the module that every user downloads.
+//! Written out rather than derived, and so that there is little of it: a derived reader of such records takes several
+//! times its bytes in the module that every user downloads.
 
 use litemap::LiteMap;
 
+use super::grammar::quote;
 use super::{Number, Object, Path, Value};
 
 /// Something that is written as JSON and read again.
-pub trait Json: Sized {
-    /// As JSON.
-    fn to_value(&self) -> Value<'static>;
+pub trait Json {
+    /// Appends it as JSON text.
+    fn write(&self, out: &mut String);
 
-    /// From JSON; `None` where it is anything else.
-    fn from_value(value: &Value<'_>) -> Option<Self>;
-
-    /// As a member of an object; `None` where the member is left out.
-    fn to_member(&self) -> Option<Value<'static>> {
-        Some(self.to_value())
+    /// Whether an object is better off without it as a member.
+    fn is_left_out(&self) -> bool {
+        false
     }
 
-    /// From a member of an object, which may be missing.
-    fn from_member(member: Option<Value<'_>>) -> Option<Self> {
-        Self::from_value(&member?)
+    /// From JSON. What is anything else spoils the reading, and something stands in.
+    fn read(value: &Value<'_>, reading: &mut Reading) -> Self
+    where
+        Self: Sized;
+
+    /// What a missing member of an object means. Mostly that it is no such object.
+    fn missing(reading: &mut Reading) -> Self
+    where
+        Self: Sized,
+    {
+        reading.spoil();
+        Self::read(&Value::Null, reading)
     }
 
     /// As JSON text.
     fn to_json(&self) -> String {
-        self.to_value().to_json()
+        let mut out = String::new();
+        self.write(&mut out);
+        out
+    }
+
+    /// From JSON; `None` where it is anything else.
+    fn from_value(value: &Value<'_>) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        let mut reading = Reading { is_spoilt: false };
+        let read = Self::read(value, &mut reading);
+        (!reading.is_spoilt).then_some(read)
     }
 
     /// From JSON text; `None` where it is anything else.
-    fn from_json(text: &str) -> Option<Self> {
+    fn from_json(text: &str) -> Option<Self>
+    where
+        Self: Sized,
+    {
         Self::from_value(&Value::parse(text).ok()?)
     }
+}
+
+/// Whether all that was read is what it should be. Where something is not, the rest is read all the same and all of it
+/// given up in the end: to leave at once takes, for each member, code that lets go of those before it.
+pub struct Reading {
+    is_spoilt: bool,
+}
+
+impl Reading {
+    /// Notes that something is not what it should be.
+    pub fn spoil(&mut self) {
+        self.is_spoilt = true;
+    }
+
+    /// What was found, or else what stands in.
+    pub fn found<T: Default>(&mut self, found: Option<T>) -> T {
+        self.is_spoilt |= found.is_none();
+        found.unwrap_or_default()
+    }
+
+    /// The members of an object.
+    pub fn members<'a>(&mut self, value: &Value<'a>) -> Object<'a> {
+        self.found(value.members())
+    }
+
+    /// The items of an array.
+    pub fn items<'a>(&mut self, value: &Value<'a>) -> Vec<Value<'a>> {
+        match value.opened() {
+            Ok(Value::Array(items)) => items,
+            _ => self.found(None),
+        }
+    }
+
+    /// A member of an object.
+    pub fn member<T: Json>(&mut self, object: &Object<'_>, name: &str) -> T {
+        match object.get(name) {
+            Some(value) => T::read(value, self),
+            None => T::missing(self),
+        }
+    }
+
+    /// A member that stands for its default where it is missing.
+    pub fn member_or_default<T: Json + Default>(&mut self, object: &Object<'_>, name: &str) -> T {
+        object.get(name).map_or_else(T::default, |value| T::read(value, self))
+    }
+}
+
+/// Appends an object with those members that are there.
+pub fn write_members(members: &[(&str, Option<&dyn Json>)], out: &mut String) {
+    let mut before = '{';
+    for (name, value) in members {
+        if let Some(value) = value.filter(|value| !value.is_left_out()) {
+            out.push(before);
+            quote(name, out);
+            out.push(':');
+            value.write(out);
+            before = ',';
+        }
+    }
+    out.push_str(if before == '{' { "{}" } else { "}" });
+}
+
+/// Appends an array.
+fn write_items<'i>(items: impl Iterator<Item = &'i dyn Json>, out: &mut String) {
+    let mut before = '[';
+    for item in items {
+        out.push(before);
+        item.write(out);
+        before = ',';
+    }
+    out.push_str(if before == '[' { "[]" } else { "]" });
 }
 
 /// Implements [`Json`] for a struct: an object with these members; those behind the semicolon are left out where they
@@ -42,54 +135,66 @@ pub trait Json: Sized {
 macro_rules! json_object {
     ($type:ty { $($name:literal: $field:ident),* $(,)? $(; $($left_out:literal: $default:ident),* $(,)?)? }) => {
         impl $crate::document::Json for $type {
-            fn to_value(&self) -> $crate::document::Value<'static> {
-                let mut object = $crate::document::Object::new();
-                $(object.extend_with($name, $crate::document::Json::to_member(&self.$field));)*
-                $($(if !$crate::document::is_default(&self.$default) {
-                    object.insert($left_out, $crate::document::Json::to_value(&self.$default));
-                })*)?
-                $crate::document::Value::Object(object)
+            fn write(&self, out: &mut String) {
+                $crate::document::write_members(
+                    &[
+                        $(($name, Some(&self.$field)),)*
+                        $($(($left_out, $crate::document::unless_default(&self.$default)),)*)?
+                    ],
+                    out,
+                );
             }
 
-            fn from_value(value: &$crate::document::Value<'_>) -> Option<Self> {
-                let mut object = value.members()?;
-                Some(Self {
-                    $($field: $crate::document::Json::from_member(object.remove($name))?,)*
-                    $($($default: match object.remove($left_out) {
-                        Some(value) => $crate::document::Json::from_value(&value)?,
-                        None => Default::default(),
-                    },)*)?
-                })
+            fn read(value: &$crate::document::Value<'_>, reading: &mut $crate::document::Reading) -> Self {
+                let object = reading.members(value);
+                Self {
+                    $($field: reading.member(&object, $name),)*
+                    $($($default: reading.member_or_default(&object, $left_out),)*)?
+                }
             }
         }
     };
 }
 
 /// Implements [`Json`] for an enum with data: an object whose member `is` has the word for the variant, and the others
-/// the variant's fields.
+/// the variant's fields. The first variant must not hold another value of the enum.
 #[macro_export]
 macro_rules! json_variants {
-    ($type:ty { $($word:literal: $variant:ident { $($field:tt: $name:ident),* }),* $(,)? }) => {
+    ($type:ty {
+        $first_word:literal: $first:ident { $($first_field:tt: $first_name:ident),* }
+        $(, $word:literal: $variant:ident { $($field:tt: $name:ident),* })* $(,)?
+    }) => {
         impl $crate::document::Json for $type {
-            fn to_value(&self) -> $crate::document::Value<'static> {
-                let mut object = $crate::document::Object::new();
+            fn write(&self, out: &mut String) {
                 match self {
-                    $(Self::$variant { $($field: $name),* } => {
-                        object.insert("is", $word.into());
-                        $(object.extend_with(stringify!($name), $crate::document::Json::to_member($name));)*
-                    })*
+                    Self::$first { $($first_field: $first_name),* } => $crate::document::write_members(
+                        &[
+                            ("is", Some(&$crate::document::Value::from($first_word))),
+                            $((stringify!($first_name), Some($first_name)),)*
+                        ],
+                        out,
+                    ),
+                    $(Self::$variant { $($field: $name),* } => $crate::document::write_members(
+                        &[
+                            ("is", Some(&$crate::document::Value::from($word))),
+                            $((stringify!($name), Some($name)),)*
+                        ],
+                        out,
+                    ),)*
                 }
-                $crate::document::Value::Object(object)
             }
 
-            fn from_value(value: &$crate::document::Value<'_>) -> Option<Self> {
-                let mut object = value.members()?;
-                let word = object.remove("is")?;
-                match &*word.text().ok()?? {
-                    $($word => Some(Self::$variant {
-                        $($field: $crate::document::Json::from_member(object.remove(stringify!($name)))?),*
-                    }),)*
-                    _ => None,
+            fn read(value: &$crate::document::Value<'_>, reading: &mut $crate::document::Reading) -> Self {
+                let object = reading.members(value);
+                let word: String = reading.member(&object, "is");
+                match &*word {
+                    $($word => Self::$variant { $($field: reading.member(&object, stringify!($name))),* },)*
+                    other => {
+                        if other != $first_word {
+                            reading.spoil();
+                        }
+                        Self::$first { $($first_field: reading.member(&object, stringify!($first_name))),* }
+                    }
                 }
             }
         }
@@ -113,195 +218,204 @@ macro_rules! json_words {
         }
 
         impl $crate::document::Json for $type {
-            fn to_value(&self) -> $crate::document::Value<'static> {
-                self.word().into()
+            fn write(&self, out: &mut String) {
+                $crate::document::Value::from(self.word()).write(out);
             }
 
-            fn from_value(value: &$crate::document::Value<'_>) -> Option<Self> {
-                let text = value.text().ok()??;
-                Self::WORDS.iter().find(|(word, _)| *word == text).map(|(_, found)| *found)
+            fn read(value: &$crate::document::Value<'_>, reading: &mut $crate::document::Reading) -> Self {
+                let text = <String as $crate::document::Json>::read(value, reading);
+                let found = Self::WORDS.iter().find(|(word, _)| *word == text);
+                if found.is_none() {
+                    reading.spoil();
+                }
+                found.unwrap_or(&Self::WORDS[0]).1
             }
         }
     };
 }
 
-/// Whether a value is what stands where nothing was said.
-pub fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
+/// What is said only where it is not what stands where nothing was said.
+pub fn unless_default<T: Json + Default + PartialEq>(value: &T) -> Option<&dyn Json> {
+    (*value != T::default()).then_some(value)
 }
 
 impl<T: Json> Json for Option<T> {
-    fn to_value(&self) -> Value<'static> {
-        self.as_ref().map_or(Value::Null, Json::to_value)
-    }
-
-    fn from_value(value: &Value<'_>) -> Option<Self> {
-        T::from_value(value).map(Some)
-    }
-
-    fn to_member(&self) -> Option<Value<'static>> {
-        self.as_ref().map(Json::to_value)
-    }
-
-    fn from_member(member: Option<Value<'_>>) -> Option<Self> {
-        match member {
-            None => Some(None),
-            Some(value) => T::from_value(&value).map(Some),
+    fn write(&self, out: &mut String) {
+        match self {
+            Some(value) => value.write(out),
+            None => out.push_str("null"),
         }
+    }
+
+    fn is_left_out(&self) -> bool {
+        self.is_none()
+    }
+
+    fn read(value: &Value<'_>, reading: &mut Reading) -> Self {
+        Some(T::read(value, reading))
+    }
+
+    fn missing(_: &mut Reading) -> Self {
+        None
     }
 }
 
 impl<T: Json> Json for Box<T> {
-    fn to_value(&self) -> Value<'static> {
-        (**self).to_value()
+    fn write(&self, out: &mut String) {
+        (**self).write(out);
     }
 
-    fn from_value(value: &Value<'_>) -> Option<Self> {
-        T::from_value(value).map(Self::new)
+    fn read(value: &Value<'_>, reading: &mut Reading) -> Self {
+        Self::new(T::read(value, reading))
     }
 }
 
 impl<A: Json, B: Json> Json for (A, B) {
-    fn to_value(&self) -> Value<'static> {
-        Value::Array(vec![self.0.to_value(), self.1.to_value()])
+    fn write(&self, out: &mut String) {
+        write_items([&self.0 as &dyn Json, &self.1].into_iter(), out);
     }
 
-    fn from_value(value: &Value<'_>) -> Option<Self> {
-        let Value::Array(items) = value.opened().ok()? else { return None };
-        let [a, b] = &items[..] else { return None };
-        Some((A::from_value(a)?, B::from_value(b)?))
+    fn read(value: &Value<'_>, reading: &mut Reading) -> Self {
+        match &reading.items(value)[..] {
+            [a, b] => (A::read(a, reading), B::read(b, reading)),
+            _ => (A::missing(reading), B::missing(reading)),
+        }
     }
 }
 
 impl Json for Value<'static> {
-    fn to_value(&self) -> Value<'static> {
-        self.clone()
+    fn write(&self, out: &mut String) {
+        Value::write(self, out);
     }
 
-    fn from_value(value: &Value<'_>) -> Option<Self> {
-        value.clone().into_owned().ok()
+    fn read(value: &Value<'_>, reading: &mut Reading) -> Self {
+        reading.found(value.clone().into_owned().ok().map(Some)).unwrap_or(Value::Null)
     }
 }
 
 impl Json for Number<'static> {
-    fn to_value(&self) -> Value<'static> {
-        Value::Number(self.clone())
+    fn write(&self, out: &mut String) {
+        out.push_str(self.token());
     }
 
-    fn from_value(value: &Value<'_>) -> Option<Self> {
-        value.number().map(Number::into_owned)
+    fn read(value: &Value<'_>, reading: &mut Reading) -> Self {
+        reading.found(value.number().map(Some)).map_or_else(|| 0.into(), Number::into_owned)
     }
 }
 
 impl Json for Path {
-    fn to_value(&self) -> Value<'static> {
-        self.to_string().as_str().into()
+    fn write(&self, out: &mut String) {
+        quote(&self.to_string(), out);
     }
 
-    fn from_value(value: &Value<'_>) -> Option<Self> {
-        Self::parse(&value.text().ok()??).ok()
+    fn read(value: &Value<'_>, reading: &mut Reading) -> Self {
+        let text = String::read(value, reading);
+        reading.found(Self::parse(&text).ok())
     }
 }
 
 impl<T: Json> Json for Vec<T> {
-    fn to_value(&self) -> Value<'static> {
-        Value::Array(self.iter().map(Json::to_value).collect())
+    fn write(&self, out: &mut String) {
+        write_items(self.iter().map(|item| item as &dyn Json), out);
     }
 
-    fn from_value(value: &Value<'_>) -> Option<Self> {
-        let Value::Array(items) = value.opened().ok()? else { return None };
-        items.iter().map(T::from_value).collect()
+    fn read(value: &Value<'_>, reading: &mut Reading) -> Self {
+        let mut list = Self::new();
+        for item in &reading.items(value) {
+            list.push(T::read(item, reading));
+        }
+        list
     }
 }
 
 impl<T: Json> Json for LiteMap<String, T> {
-    fn to_value(&self) -> Value<'static> {
-        let mut object = Object::new();
-        for (name, value) in self {
-            object.insert(name.clone(), value.to_value());
-        }
-        Value::Object(object)
+    fn write(&self, out: &mut String) {
+        let members: Vec<_> = self.iter().map(|(name, value)| (&**name, Some(value as &dyn Json))).collect();
+        write_members(&members, out);
     }
 
-    fn from_value(value: &Value<'_>) -> Option<Self> {
+    fn read(value: &Value<'_>, reading: &mut Reading) -> Self {
         let mut map = Self::new();
-        for (name, value) in value.members()? {
-            map.insert(name.into_owned(), T::from_value(&value)?);
+        for (name, value) in reading.members(value).iter() {
+            map.insert(name.to_owned(), T::read(value, reading));
         }
-        Some(map)
+        map
     }
 }
 
 impl Json for String {
-    fn to_value(&self) -> Value<'static> {
-        self.as_str().into()
+    fn write(&self, out: &mut String) {
+        quote(self, out);
     }
 
-    fn from_value(value: &Value<'_>) -> Option<Self> {
-        Some(value.text().ok()??.into_owned())
+    fn read(value: &Value<'_>, reading: &mut Reading) -> Self {
+        reading.found(value.text().ok().flatten()).into_owned()
     }
 }
 
 /// `false` is left out.
 impl Json for bool {
-    fn to_value(&self) -> Value<'static> {
-        Value::Bool(*self)
+    fn write(&self, out: &mut String) {
+        out.push_str(if *self { "true" } else { "false" });
     }
 
-    fn from_value(value: &Value<'_>) -> Option<Self> {
-        match value.opened().ok()? {
-            Value::Bool(truth) => Some(truth),
-            _ => None,
+    fn is_left_out(&self) -> bool {
+        !self
+    }
+
+    fn read(value: &Value<'_>, reading: &mut Reading) -> Self {
+        match value.opened() {
+            Ok(Value::Bool(truth)) => truth,
+            _ => reading.found(None),
         }
     }
 
-    fn to_member(&self) -> Option<Value<'static>> {
-        self.then_some(Value::Bool(true))
-    }
-
-    fn from_member(member: Option<Value<'_>>) -> Option<Self> {
-        member.map_or(Some(false), |value| Self::from_value(&value))
+    fn missing(_: &mut Reading) -> Self {
+        false
     }
 }
 
 impl Json for i64 {
-    fn to_value(&self) -> Value<'static> {
-        (*self).into()
+    fn write(&self, out: &mut String) {
+        out.push_str(&self.to_string());
     }
 
-    fn from_value(value: &Value<'_>) -> Option<Self> {
-        value.number()?.to_i64()
+    fn read(value: &Value<'_>, reading: &mut Reading) -> Self {
+        reading.found(value.number().and_then(|number| number.to_i64()))
     }
 }
 
 /// Counts and sizes, which stay far below 2^63.
 impl Json for u64 {
-    fn to_value(&self) -> Value<'static> {
-        i64::try_from(*self).unwrap_or(i64::MAX).into()
+    fn write(&self, out: &mut String) {
+        i64::try_from(*self).unwrap_or(i64::MAX).write(out);
     }
 
-    fn from_value(value: &Value<'_>) -> Option<Self> {
-        u64::try_from(i64::from_value(value)?).ok()
+    fn read(value: &Value<'_>, reading: &mut Reading) -> Self {
+        let number = i64::read(value, reading);
+        reading.found(u64::try_from(number).ok())
     }
 }
 
 impl Json for usize {
-    fn to_value(&self) -> Value<'static> {
-        (*self as u64).to_value()
+    fn write(&self, out: &mut String) {
+        (*self as u64).write(out);
     }
 
-    fn from_value(value: &Value<'_>) -> Option<Self> {
-        usize::try_from(u64::from_value(value)?).ok()
+    fn read(value: &Value<'_>, reading: &mut Reading) -> Self {
+        let number = i64::read(value, reading);
+        reading.found(usize::try_from(number).ok())
     }
 }
 
 impl Json for u32 {
-    fn to_value(&self) -> Value<'static> {
-        i64::from(*self).into()
+    fn write(&self, out: &mut String) {
+        i64::from(*self).write(out);
     }
 
-    fn from_value(value: &Value<'_>) -> Option<Self> {
-        u32::try_from(i64::from_value(value)?).ok()
+    fn read(value: &Value<'_>, reading: &mut Reading) -> Self {
+        let number = i64::read(value, reading);
+        reading.found(u32::try_from(number).ok())
     }
 }
 

@@ -4,6 +4,7 @@
 //! written back as the same bytes: unknown fields, long texts and exact numbers survive because nobody parses them.
 
 mod equal;
+mod grammar;
 mod json;
 mod number;
 mod object;
@@ -13,11 +14,11 @@ mod text;
 mod value;
 
 pub use equal::Digest;
-pub use json::{Json, is_default};
+pub(crate) use grammar::quote;
+pub use json::{Json, Reading, unless_default, write_members};
 pub use number::Number;
 pub use object::Object;
 pub use path::Path;
 pub(crate) use path::Put;
 pub use text::DEPTH_LIMIT;
-pub(crate) use value::write_text;
 pub use value::{Kind, Value};

@@ -1,5 +1,8 @@
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt::{self, Write};
+
+use super::grammar::is_number;
 
 /// A JSON number as its token: no digit is lost on the way through (RFC 8259, section 6).
 #[derive(Clone, Debug)]
@@ -22,10 +25,7 @@ impl<'a> Number<'a> {
     /// Reads `text` by JSON's grammar for numbers; `None` where it is anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Number<'static>> {
-        let starts = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
-        let ends = text.ends_with(|c: char| c.is_ascii_digit());
-        let valid = starts && ends && serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok();
-        valid.then(|| Number(Cow::Owned(text.to_owned())))
+        is_number(text).then(|| Number(Cow::Owned(text.to_owned())))
     }
 
     /// The token.
@@ -78,6 +78,15 @@ impl<'a> Number<'a> {
         Number(Cow::Owned(self.0.into_owned()))
     }
 
+    /// How the exact value stands to another.
+    pub(crate) fn compare(&self, other: &Number<'_>) -> Ordering {
+        if let (Ok(a), Ok(b)) = (self.0.parse::<i64>(), other.0.parse::<i64>()) {
+            return a.cmp(&b);
+        }
+        let (a, b) = (self.decimal(), other.decimal());
+        a.sign().cmp(&b.sign()).then_with(|| if a.negative { b.beside(&a) } else { a.beside(&b) })
+    }
+
     fn decimal(&self) -> Decimal {
         let (negative, rest) = match self.0.strip_prefix('-') {
             Some(rest) => (true, rest),
@@ -105,6 +114,22 @@ impl<'a> Number<'a> {
     pub(super) fn canonical(&self) -> String {
         let Decimal { negative, digits, exponent } = self.decimal();
         format!("{}{digits}e{exponent}", if negative { "-" } else { "" })
+    }
+}
+
+impl Decimal {
+    fn sign(&self) -> i8 {
+        match self.digits.is_empty() {
+            true => 0,
+            false if self.negative => -1,
+            false => 1,
+        }
+    }
+
+    /// Compares without the signs.
+    fn beside(&self, other: &Self) -> Ordering {
+        let point = |decimal: &Self| decimal.digits.len() as i64 + decimal.exponent;
+        point(self).cmp(&point(other)).then_with(|| self.digits.cmp(&other.digits))
     }
 }
 
@@ -141,6 +166,25 @@ mod tests {
         }
         for (a, b) in [("9007199254740992", "9007199254740993"), ("1", "-1"), ("0.1", "0.10000000000000001")] {
             assert_ne!(number(a), number(b), "{a} and {b}");
+        }
+    }
+
+    #[test]
+    fn numbers_compare_by_exact_decimal_value() {
+        let ascending =
+            ["-1e400", "-100", "-1.5", "-1e-3", "0", "1e-3", "0.1", "0.10000000000000001", "1", "9.9", "1e1", "1e400"];
+        for (index, small) in ascending.iter().enumerate() {
+            for large in &ascending[index + 1..] {
+                let [small, large] = [small, large].map(|token| number(token));
+                assert_eq!(small.compare(&large), Ordering::Less, "{small} {large}");
+                assert_eq!(large.compare(&small), Ordering::Greater, "{small} {large}");
+            }
+        }
+        for [a, b] in [["9007199254740993", "9007199254740992"], ["-9007199254740992", "-9007199254740993"]] {
+            assert_eq!(number(a).compare(&number(b)), Ordering::Greater);
+        }
+        for [a, b] in [["1", "1.0"], ["-0", "0.0"], ["100", "1e2"]] {
+            assert_eq!(number(a).compare(&number(b)), Ordering::Equal);
         }
     }
 

@@ -59,12 +59,6 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// What a string's token says, where no escape stands in it.
-pub(super) fn plain_string(token: &str) -> Option<&str> {
-    let inner = token.get(1..token.len().checked_sub(1)?)?;
-    memchr(b'\\', inner.as_bytes()).is_none().then_some(inner)
-}
-
 /// Whether `text` opens more than `limit` arrays and objects inside each other. It need not be JSON.
 pub(super) fn is_deeper(text: &str, limit: usize) -> bool {
     let bytes = text.as_bytes();

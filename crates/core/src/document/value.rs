@@ -1,10 +1,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::scan::{Scan, is_deeper, plain_string};
+use super::grammar::{self, Mistake, quote};
+use super::scan::{Scan, is_deeper};
 use super::text::{DEPTH_LIMIT, check_depth};
 use super::{Number, Object};
 use crate::error::{Error, ErrorKind, Result};
@@ -70,8 +71,7 @@ impl<'a> Value<'a> {
     /// As [`Value::parse`], for a text that wraps documents in `levels` of its own.
     pub(crate) fn parse_inside(text: &'a str, levels: usize) -> Result<Self> {
         check_depth(text, DEPTH_LIMIT + levels)?;
-        let raw: &RawValue = read(text)?;
-        Ok(Self::Raw(raw.get()))
+        grammar::check(text).map(Self::Raw).map_err(|mistake| no_json(text, &mistake))
     }
 
     /// Takes a text that is known to be JSON, where only its depth is to be checked: this crate or a browser wrote it, or
@@ -214,7 +214,7 @@ impl<'a> Value<'a> {
             Value::Null => out.push_str("null"),
             Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
             Value::Number(number) => out.push_str(number.token()),
-            Value::String(text) => write_text(text, out),
+            Value::String(text) => quote(text, out),
             Value::Array(items) => {
                 out.push('[');
                 for (index, item) in items.iter().enumerate() {
@@ -227,7 +227,7 @@ impl<'a> Value<'a> {
                 out.push('{');
                 for (index, (key, value)) in object.iter().enumerate() {
                     out.push_str(if index == 0 { "" } else { "," });
-                    write_text(key, out);
+                    quote(key, out);
                     out.push(':');
                     value.write(out);
                 }
@@ -280,27 +280,16 @@ impl From<i64> for Value<'static> {
     }
 }
 
-pub(crate) fn write_text(text: &str, out: &mut String) {
-    if !text.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\')) {
-        out.extend(["\"", text, "\""]);
-        return;
-    }
-    match serde_json::to_string(text) {
-        Ok(quoted) => out.push_str(&quoted),
-        Err(_) => unreachable!("a str is always JSON text"),
-    }
-}
-
-fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| {
-        let line = if text.contains('\n') { format!("line {}, ", error.line()) } else { String::new() };
-        let place = format!("{line}column {}", error.column());
-        let what = match error.classify() {
-            serde_json::error::Category::Eof => "the end of the text in the middle of a value",
-            _ => "something else",
-        };
-        Error::new(ErrorKind::Json, format!("expected JSON in Unicode, found {what} at {place}"))
-    })
+fn no_json(text: &str, Mistake(at): &Mistake) -> Error {
+    let (before, is_end) = (&text.as_bytes()[..*at], *at == text.len());
+    let line_start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+    let column = at - line_start + usize::from(!is_end);
+    let line = match text.contains('\n') {
+        true => format!("line {}, ", 1 + before.iter().filter(|byte| **byte == b'\n').count()),
+        false => String::new(),
+    };
+    let what = if is_end { "the end of the text in the middle of a value" } else { "something else" };
+    Error::new(ErrorKind::Json, format!("expected JSON in Unicode, found {what} at {line}column {column}"))
 }
 
 /// Opens one level. The text was accepted by a parser, so only texts with half a surrogate pair can fail.
@@ -350,10 +339,13 @@ fn open_whole<'a>(scan: &mut Scan<'a>) -> Result<Option<Value<'a>>> {
 }
 
 fn open_text(token: &str) -> Result<Cow<'_, str>> {
-    match plain_string(token) {
-        Some(plain) => Ok(Cow::Borrowed(plain)),
-        None => read(token).map(Cow::Owned),
+    let inner = token.get(1..token.len().saturating_sub(1)).unwrap_or_default();
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        return Ok(Cow::Borrowed(inner));
     }
+    grammar::unescape(inner).map(Cow::Owned).ok_or_else(|| {
+        Error::new(ErrorKind::Json, "expected JSON in Unicode, found a text with half of a surrogate pair")
+    })
 }
 
 impl Serialize for Value<'_> {

@@ -43,7 +43,7 @@ pub use text::Anchor;
 pub use undo::Undo;
 pub use when::{Side, When};
 
-use crate::document::{Json, Path, Value};
+use crate::document::{Json, Path, Reading, Value};
 use crate::error::Result;
 use crate::{json_object, json_variants, json_words};
 
@@ -128,12 +128,13 @@ pub struct Body {
 const LONGEST: usize = 4_096;
 
 impl Json for Body {
-    fn to_value(&self) -> Value<'static> {
-        self.nodes.to_value()
+    fn write(&self, out: &mut String) {
+        self.nodes.write(out);
     }
 
-    fn from_value(value: &Value<'_>) -> Option<Self> {
-        Vec::from_value(value).filter(|nodes| nodes.len() <= LONGEST).map(Self::new)
+    fn read(value: &Value<'_>, reading: &mut Reading) -> Self {
+        let nodes = Some(Vec::read(value, reading)).filter(|nodes| nodes.len() <= LONGEST);
+        Self::new(reading.found(nodes))
     }
 }
 

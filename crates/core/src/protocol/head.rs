@@ -2,8 +2,7 @@ use litemap::LiteMap;
 
 use super::report::{Cause, Outcome, Problem, Report};
 use crate::chain::{Collections, Layout, Link, Route, Version, aside_prefix, residue_prefix};
-use crate::document::{Json, Object, Value};
-use crate::{json_object, json_words};
+use crate::{json_object, json_variants, json_words};
 
 /// What a store says of its data, written in one piece. Whoever reads the data reads this first.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,34 +109,11 @@ pub enum Source {
     },
 }
 
-impl Json for Source {
-    fn to_value(&self) -> Value<'static> {
-        match self {
-            Source::Chain => Value::from("chain"),
-            Source::Staged { seal, merge } => {
-                tagged("staged", [("seal", seal.to_value()), ("merge", merge.to_value())])
-            }
-            Source::Snapshot { seal } => tagged("snapshot", [("seal", seal.to_value())]),
-        }
-    }
-
-    fn from_value(value: &Value<'_>) -> Option<Self> {
-        let Some(mut object) = value.members() else {
-            return (value.text().ok()?? == "chain").then_some(Source::Chain);
-        };
-        if let Some(snapshot) = object.remove("snapshot") {
-            return Some(Source::Snapshot { seal: Json::from_member(snapshot.members()?.remove("seal"))? });
-        }
-        let mut staged = object.remove("staged")?.members()?;
-        let (seal, merge) = (staged.remove("seal"), staged.remove("merge"));
-        Some(Source::Staged { seal: Json::from_member(seal)?, merge: Json::from_member(merge)? })
-    }
-}
-
-fn tagged<const N: usize>(tag: &'static str, members: [(&'static str, Value<'static>); N]) -> Value<'static> {
-    let inner: Object<'_> = members.into_iter().map(|(name, value)| (name.into(), value)).collect();
-    Value::Object([(tag.into(), Value::Object(inner))].into_iter().collect())
-}
+json_variants!(Source {
+    "chain": Chain {},
+    "staged": Staged { seal: seal, merge: merge },
+    "snapshot": Snapshot { seal: seal },
+});
 
 /// How imported records meet what is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,23 +163,7 @@ pub enum Reach {
     Prefix(String),
 }
 
-impl Json for Reach {
-    fn to_value(&self) -> Value<'static> {
-        let (tag, text) = match self {
-            Reach::Key(key) => ("key", key),
-            Reach::Prefix(prefix) => ("prefix", prefix),
-        };
-        Value::Object([(tag.into(), text.to_value())].into_iter().collect())
-    }
-
-    fn from_value(value: &Value<'_>) -> Option<Self> {
-        let mut object = value.members()?;
-        match object.remove("key") {
-            Some(key) => String::from_value(&key).map(Reach::Key),
-            None => String::from_value(&object.remove("prefix")?).map(Reach::Prefix),
-        }
-    }
-}
+json_variants!(Reach { "key": Key { 0: key }, "prefix": Prefix { 0: prefix } });
 
 impl Run {
     /// A run as it starts, under a name that nobody else has; `now` in milliseconds since 1970.

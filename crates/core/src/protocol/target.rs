@@ -41,7 +41,7 @@ pub trait Target {
     /// [`crate::ErrorKind::Store`], [`crate::ErrorKind::Quota`]
     async fn put(&self, head: &Head) -> Result<()>;
 
-    /// The chains that are kept whole beside the data, each as the text of [`Chain::to_value`].
+    /// The chains that are kept whole beside the data, each as [`Chain::text`] gives it.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Store`]

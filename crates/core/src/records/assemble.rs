@@ -8,7 +8,7 @@ use super::snapshot::Manifest;
 use super::source::Present;
 use super::store::{Host, Store, Vault};
 use crate::chain::{Collection, Layout, Record, Route};
-use crate::document::write_text;
+use crate::document::quote;
 use crate::error::Result;
 use crate::protocol::{Merge, Run, Source};
 
@@ -103,7 +103,7 @@ impl<S: Store, V: Vault, H: Host> Assembly<'_, '_, S, V, H> {
         for (index, record) in found.iter().enumerate() {
             text.push_str(if index == 0 { "" } else { "," });
             if !is_array {
-                write_text(&record.key, &mut text);
+                quote(&record.key, &mut text);
                 text.push(':');
             }
             record.value.write(&mut text);

@@ -36,7 +36,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         };
         let header = Header { exuvia: "export".to_owned(), format: 1, version, line };
         let header = header.to_json();
-        emit(&format!("{},\"chain\":{}}}\n", &header[..header.len() - 1], self.chain.to_value().to_json()))?;
+        emit(&format!("{},\"chain\":{}}}\n", &header[..header.len() - 1], self.chain.text()))?;
         let collections = self.chain.collections(version);
         let mut walk = Walk::new(&self.store, collections, self.store.keys().await?);
         let mut count = 0;

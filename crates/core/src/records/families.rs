@@ -4,7 +4,8 @@
 //! What belongs together is found by the records' keys alone, which are held in memory; the records themselves are
 //! gathered in as many passes over the snapshot as their size needs.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
+use std::ops::Range;
 
 use super::Records;
 use super::line::{self, write_family};
@@ -39,7 +40,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         for pass in index.passes() {
             let families = index.gather(&self.vault, route, snapshot, &pass).await?;
             let mut chunk = String::new();
-            for family in families.into_values() {
+            for family in families.into_iter().filter(|family| !family.is_empty()) {
                 write_family(&family, &mut chunk);
                 if chunk.len() >= CHUNK {
                     writer.append(&chunk).await?;
@@ -103,43 +104,44 @@ impl Index {
     }
 
     /// The homes of all records, in parts that fit into memory.
-    fn passes(&self) -> Vec<BTreeSet<usize>> {
-        let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
-        for record in 0..self.records.len() {
-            *sizes.entry(self.home(record)).or_default() += self.records[record].bytes;
+    fn passes(&self) -> Vec<Range<usize>> {
+        let mut sizes = vec![0; self.records.len()];
+        for (record, entry) in self.records.iter().enumerate() {
+            sizes[self.home(record)] += entry.bytes;
         }
-        let (mut passes, mut pass, mut filled) = (Vec::new(), BTreeSet::new(), 0);
-        for (home, bytes) in sizes {
-            pass.insert(home);
+        let (mut passes, mut start, mut filled) = (Vec::new(), 0, 0);
+        for (home, bytes) in sizes.into_iter().enumerate() {
             filled += bytes;
             if filled >= PASS {
-                passes.push(std::mem::take(&mut pass));
-                filled = 0;
+                passes.push(start..home + 1);
+                (start, filled) = (home + 1, 0);
             }
         }
-        passes.push(pass);
+        passes.push(start..self.records.len());
         passes
     }
 
-    /// The families of some homes, each as the texts of its records.
+    /// The families of some homes, each as the texts of its records; nothing for what is no home.
     async fn gather(
         &self,
         vault: &impl Vault,
         route: &Route<'_>,
         snapshot: &Manifest,
-        homes: &BTreeSet<usize>,
-    ) -> Result<BTreeMap<usize, Vec<String>>> {
-        let members: Vec<_> = (0..self.records.len()).map(|record| homes.contains(&self.home(record))).collect();
-        let chunks: BTreeSet<_> =
-            self.records.iter().zip(&members).filter(|(_, member)| **member).map(|(record, _)| record.chunk).collect();
-        let mut families: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        homes: &Range<usize>,
+    ) -> Result<Vec<Vec<String>>> {
+        let is_wanted = |(number, _): &(usize, &Entry)| homes.contains(&self.home(*number));
+        let mut chunks: Vec<_> =
+            self.records.iter().enumerate().filter(is_wanted).map(|(_, entry)| entry.chunk).collect();
+        chunks.dedup();
+        let mut families = vec![Vec::new(); homes.len()];
         for chunk in chunks {
             let text = snapshot.chunk(vault, chunk).await?;
             for (number, record) in (self.starts[chunk]..).zip(line::records_and_asides(&text, route.before())?) {
-                if members[number] {
+                let home = self.home(number);
+                if homes.contains(&home) {
                     let mut text = String::new();
                     line::write_member(&record, &mut text);
-                    families.entry(self.home(number)).or_default().push(text);
+                    families[home - homes.start].push(text);
                 }
             }
         }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::chain::{
     Collection, Collections, Family, Layout, RESIDUE_LEVELS, Record, Residues, Route, aside_prefix, residue_prefix,
 };
-use crate::document::{Object, Value, write_text};
+use crate::document::{Object, Value, quote};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Keys of residues start so: the prefix, the collection, a colon, the record's key.
@@ -112,7 +112,7 @@ impl Line<'_> {
 /// Writes the line of a whole value.
 pub(super) fn write_whole(key: &str, value: &str, out: &mut String) {
     out.push_str("{\"at\":");
-    write_text(key, out);
+    quote(key, out);
     out.push_str(",\"value\":");
     out.push_str(value);
     out.push_str("}\n");
@@ -121,7 +121,7 @@ pub(super) fn write_whole(key: &str, value: &str, out: &mut String) {
 /// Writes the line of a slice: `text` is a JSON array or object.
 pub(super) fn write_slice(key: &str, start: usize, is_array: bool, text: &str, out: &mut String) {
     out.push_str("{\"at\":");
-    write_text(key, out);
+    quote(key, out);
     match is_array {
         true => out.push_str(&format!(",\"start\":{start},\"items\":")),
         false => out.push_str(",\"members\":"),
@@ -146,9 +146,9 @@ pub(super) fn write_family(members: &[String], out: &mut String) {
 /// Writes a record without the end of its line.
 pub(super) fn write_member(record: &Record<'_>, out: &mut String) {
     out.push_str("{\"collection\":");
-    write_text(&record.collection, out);
+    quote(&record.collection, out);
     out.push_str(",\"key\":");
-    write_text(&record.key, out);
+    quote(&record.key, out);
     out.push_str(",\"record\":");
     record.value.write(out);
     if !record.residues.is_empty() {

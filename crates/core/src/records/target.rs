@@ -133,7 +133,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
 
     /// What the run adds must fit beside what is there.
     async fn check_room(&self, run: &Run, rehearsed: u64) -> Result<()> {
-        let chain = self.chain.to_value().to_json().len() as u64;
+        let chain = self.chain.text().len() as u64;
         let growth = match &run.source {
             Source::Chain => rehearsed + chain,
             Source::Staged { seal, .. } => Manifest::load(&self.vault, seal).await?.bytes + chain,
@@ -231,9 +231,8 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
 
     /// As a text and not as what it says: a browser would cut off what is nested deep.
     async fn keep(&self, chain: &Chain) -> Result<String> {
-        let text = chain.to_value().to_json();
-        let name = digest(&text);
-        self.set(&[(chain_key(&name), Value::from(&*text).to_json())]).await?;
+        let name = digest(chain.text());
+        self.set(&[(chain_key(&name), Value::from(chain.text()).to_json())]).await?;
         Ok(name)
     }
 

@@ -30,7 +30,7 @@ use shape::{Member, Shape};
 pub use types::{Type, Types};
 pub use typescript::typescript;
 
-use crate::document::{Json, Kind, Number, Object, Path, Value, is_default};
+use crate::document::{Json, Kind, Number, Path, Reading, Value, unless_default, write_members};
 
 /// A schema. The default one permits everything. Two are equal where they say the same of every value; titles and
 /// descriptions do not count.
@@ -49,37 +49,30 @@ pub struct Schema {
 
 /// As a compiled chain keeps it: part by part, without what is only for readers. ([`Schema::to_value`] is JSON Schema.)
 impl Json for Schema {
-    fn to_value(&self) -> Value<'static> {
-        let mut object = Object::new();
-        object.extend_with("types", said(&self.types));
-        object.extend_with("values", said(&self.values));
-        object.extend_with("text", said(&self.text));
-        object.extend_with("number", said(&self.number));
-        object.extend_with("array", said(&self.array));
-        object.extend_with("shapes", said(&self.shapes));
-        Value::Object(object)
+    fn write(&self, out: &mut String) {
+        let parts = [
+            ("types", unless_default(&self.types)),
+            ("values", unless_default(&self.values)),
+            ("text", unless_default(&self.text)),
+            ("number", unless_default(&self.number)),
+            ("array", unless_default(&self.array)),
+            ("shapes", unless_default(&self.shapes)),
+        ];
+        write_members(&parts, out);
     }
 
-    fn from_value(value: &Value<'_>) -> Option<Self> {
-        let mut object = value.members()?;
-        Some(Self {
-            types: or_default(object.remove("types"))?,
-            values: or_default(object.remove("values"))?,
-            text: or_default(object.remove("text"))?,
-            number: or_default(object.remove("number"))?,
-            array: or_default(object.remove("array"))?,
-            shapes: or_default(object.remove("shapes"))?,
+    fn read(value: &Value<'_>, reading: &mut Reading) -> Self {
+        let object = reading.members(value);
+        Self {
+            types: reading.member_or_default(&object, "types"),
+            values: reading.member_or_default(&object, "values"),
+            text: reading.member_or_default(&object, "text"),
+            number: reading.member_or_default(&object, "number"),
+            array: reading.member_or_default(&object, "array"),
+            shapes: reading.member_or_default(&object, "shapes"),
             about: About::default(),
-        })
+        }
     }
-}
-
-fn said<T: Json + Default + PartialEq>(part: &T) -> Option<Value<'static>> {
-    (!is_default(part)).then(|| part.to_value())
-}
-
-fn or_default<T: Json + Default>(member: Option<Value<'_>>) -> Option<T> {
-    member.map_or_else(|| Some(T::default()), |value| T::from_value(&value))
 }
 
 /// What a schema is called and says to readers.

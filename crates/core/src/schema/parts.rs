@@ -111,8 +111,8 @@ json_object!(Range { "minimum": minimum, "maximum": maximum });
 
 impl Range {
     pub(super) fn contains(&self, number: &Number<'_>) -> bool {
-        self.minimum.as_ref().is_none_or(|minimum| compare(minimum, number).is_le())
-            && self.maximum.as_ref().is_none_or(|maximum| compare(number, maximum).is_le())
+        self.minimum.as_ref().is_none_or(|minimum| minimum.compare(number).is_le())
+            && self.maximum.as_ref().is_none_or(|maximum| number.compare(maximum).is_le())
     }
 
     pub(super) fn join(&self, other: &Self) -> Self {
@@ -150,66 +150,5 @@ impl fmt::Display for Range {
 
 /// The one of two numbers that stands so to the other.
 fn chosen(a: &Number<'static>, b: &Number<'static>, wanted: Ordering) -> Number<'static> {
-    if compare(a, b) == wanted { a.clone() } else { b.clone() }
-}
-
-fn compare(a: &Number<'_>, b: &Number<'_>) -> Ordering {
-    if let (Ok(a), Ok(b)) = (a.token().parse::<i64>(), b.token().parse::<i64>()) {
-        return a.cmp(&b);
-    }
-    let (a, b) = (Scaled::of(a.token()), Scaled::of(b.token()));
-    a.sign.cmp(&b.sign).then_with(|| if a.sign < 0 { b.compare(&a) } else { a.compare(&b) })
-}
-
-/// `sign * 0.digits * 10^point`; the digits neither start nor end with a zero, and zero has none.
-struct Scaled {
-    sign: i8,
-    point: i64,
-    digits: String,
-}
-
-impl Scaled {
-    fn of(token: &str) -> Self {
-        let magnitude = token.strip_prefix('-').unwrap_or(token);
-        let (mantissa, exponent) = magnitude.split_once(['e', 'E']).unwrap_or((magnitude, "0"));
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        // An exponent beyond i64 belongs to no number that anyone stores; it saturates, as it does in `Number`.
-        let exponent = exponent.parse().unwrap_or(if exponent.starts_with('-') { i64::MIN / 2 } else { i64::MAX / 2 });
-        let all = format!("{whole}{fraction}");
-        let leading = all.trim_start_matches('0');
-        let point = exponent + whole.len() as i64 - (all.len() - leading.len()) as i64;
-        let digits = leading.trim_end_matches('0').to_owned();
-        match digits.is_empty() {
-            true => Self { sign: 0, point: 0, digits },
-            false => Self { sign: if token.starts_with('-') { -1 } else { 1 }, point, digits },
-        }
-    }
-
-    fn compare(&self, other: &Self) -> Ordering {
-        self.point.cmp(&other.point).then_with(|| self.digits.cmp(&other.digits))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_compare_by_exact_decimal_value() {
-        let ascending =
-            ["-1e400", "-100", "-1.5", "-1e-3", "0", "1e-3", "0.1", "0.10000000000000001", "1", "9.9", "1e1", "1e400"];
-        for (index, small) in ascending.iter().enumerate() {
-            for large in &ascending[index + 1..] {
-                let [small, large] = [small, large].map(|token| Number::parse(token).unwrap());
-                assert_eq!(compare(&small, &large), Ordering::Less, "{small} {large}");
-                assert_eq!(compare(&large, &small), Ordering::Greater, "{small} {large}");
-            }
-        }
-        for [a, b] in [["9007199254740993", "9007199254740992"], ["-9007199254740992", "-9007199254740993"]] {
-            assert_eq!(compare(&Number::parse(a).unwrap(), &Number::parse(b).unwrap()), Ordering::Greater);
-        }
-        for [a, b] in [["1", "1.0"], ["-0", "0.0"], ["100", "1e2"]] {
-            assert_eq!(compare(&Number::parse(a).unwrap(), &Number::parse(b).unwrap()), Ordering::Equal);
-        }
-    }
+    if a.compare(b) == wanted { a.clone() } else { b.clone() }
 }

@@ -6,7 +6,7 @@ use litemap::LiteMap;
 
 use super::parts::{meet_boxed, some_unless_any};
 use super::{About, Schema, Types};
-use crate::document::{Json, Object, Value};
+use crate::document::{Json, Reading, Value, write_members};
 use crate::json_object;
 
 /// One form that objects may have.
@@ -20,17 +20,14 @@ pub(super) struct Shape {
 
 /// What a schema is called is for readers of schemas, not for those who validate.
 impl Json for Shape {
-    fn to_value(&self) -> Value<'static> {
-        let mut object = Object::new();
-        object.insert("members", self.members.to_value());
-        object.extend_with("rest", self.rest.to_member());
-        Value::Object(object)
+    fn write(&self, out: &mut String) {
+        write_members(&[("members", Some(&self.members)), ("rest", Some(&self.rest))], out);
     }
 
-    fn from_value(value: &Value<'_>) -> Option<Self> {
-        let mut object = value.members()?;
-        let (members, rest) = (object.remove("members"), object.remove("rest"));
-        Some(Self { members: Json::from_member(members)?, rest: Json::from_member(rest)?, about: About::default() })
+    fn read(value: &Value<'_>, reading: &mut Reading) -> Self {
+        let object = reading.members(value);
+        let (members, rest) = (reading.member(&object, "members"), reading.member(&object, "rest"));
+        Self { members, rest, about: About::default() }
     }
 }
 

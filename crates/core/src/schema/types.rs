@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::document::{Json, Kind, Value};
+use crate::document::{Json, Kind, Reading, Value};
 
 /// A type as JSON Schema names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,16 +139,16 @@ impl Types {
 
 /// Their names, as in `type`.
 impl Json for Types {
-    fn to_value(&self) -> Value<'static> {
-        Value::Array(self.names().map(Value::from).collect())
+    fn write(&self, out: &mut String) {
+        Value::Array(self.names().map(Value::from).collect()).write(out);
     }
 
-    fn from_value(value: &Value<'_>) -> Option<Self> {
+    fn read(value: &Value<'_>, reading: &mut Reading) -> Self {
         let mut types = Self::NONE;
-        for name in Vec::<String>::from_value(value)? {
-            types = types.or(Type::parse(&name)?);
+        for name in Vec::<String>::read(value, reading) {
+            types = types.or(reading.found(Type::parse(&name).map(Self::from)));
         }
-        Some(types)
+        types
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::{About, Schema, Shape, Type};
-use crate::document::{Value, write_text};
+use crate::document::{Value, quote};
 
 /// Declares a type for the records of each collection: `ConversationV3` for `conversations` at version 3.
 ///
@@ -120,7 +120,7 @@ fn property_name(name: &str) -> String {
         return name.to_owned();
     }
     let mut quoted = String::new();
-    write_text(name, &mut quoted);
+    quote(name, &mut quoted);
     quoted
 }
 

@@ -45,7 +45,7 @@ impl Lock {
         let chain = folder.arrange()?;
         let lock = chain.lock();
         let (path, compiled) = (folder.lock_path(), folder.compiled_path());
-        let text = chain.to_value().to_json() + "\n";
+        let text = chain.text().to_owned() + "\n";
         let frozen = folder.lock()?;
         let is_locked = frozen.as_ref().is_some_and(|file| file.is_whole && file.lock == lock);
         let joined = frozen.is_some_and(|file| !file.is_whole);

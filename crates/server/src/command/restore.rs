@@ -1,6 +1,7 @@
 use std::rc::Rc;
 
 use clap::Args;
+use exuvia_core::document::Json;
 use exuvia_core::protocol::{Found, Head, Target};
 use exuvia_server::database::{Database, Entry, Event};
 
@@ -73,7 +74,7 @@ impl Errand for BringBack {
             records: "{}".to_owned(),
             note: format!("what was there before is in backup {}", present.id),
         });
-        site.database.write_head(&exuvia_core::document::Json::to_value(&head).to_json(), &since).await?;
+        site.database.write_head(&head.to_json(), &since).await?;
         self.output.print(&site.report(site.status().await?))
     }
 }

@@ -1,7 +1,8 @@
 use std::fmt;
 
 use clap::Args;
-use exuvia_core::document::{Json, Value};
+use exuvia_core::document::{Json, write_members};
+use exuvia_core::protocol;
 use exuvia_server::database::Database;
 use serde::{Serialize, Serializer};
 
@@ -19,7 +20,7 @@ pub(crate) struct Status {
 /// The state, and the database it is of.
 pub(crate) struct Report {
     pub(crate) database: String,
-    pub(crate) status: exuvia_core::protocol::Status,
+    pub(crate) status: protocol::Status,
 }
 
 struct Look {
@@ -39,25 +40,32 @@ impl Errand for Look {
 }
 
 impl<D: Database> Site<'_, D> {
-    pub(crate) fn report(&self, status: exuvia_core::protocol::Status) -> Report {
+    pub(crate) fn report(&self, status: protocol::Status) -> Report {
         Report { database: self.database.describe(), status }
     }
 }
 
 impl Serialize for Report {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut members = self.status.to_value().members().unwrap_or_default();
-        members.insert("database", Value::from(&*self.database));
-        let text = Value::Object(members).to_json();
+        let mut text = String::new();
+        let protocol::Status { state, version, target, problem, last_run } = &self.status;
+        let members: [(&str, Option<&dyn Json>); 6] = [
+            ("state", Some(state)),
+            ("version", Some(version)),
+            ("target", Some(target)),
+            ("problem", Some(problem)),
+            ("lastRun", Some(last_run)),
+            ("database", Some(&self.database)),
+        ];
+        write_members(&members, &mut text);
         serde_json::from_str::<serde_json::Value>(&text).map_err(serde::ser::Error::custom)?.serialize(serializer)
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let exuvia_core::protocol::Status { state, version, target, problem, last_run } = &self.status;
-        let state = state.to_value().to_json();
-        let state = state.trim_matches('"');
+        let protocol::Status { state, version, target, problem, last_run } = &self.status;
+        let state = state.word();
         match version.0 {
             0 => writeln!(f, "{}: {state}, no version noted yet, of {target}", self.database)?,
             _ => writeln!(f, "{}: {state}, version {version} of {target}", self.database)?,
@@ -74,7 +82,6 @@ impl fmt::Display for Report {
             writeln!(f, "  {}", printable(&format!("{}{}", places.collect::<String>(), problem.message)))?;
         }
         if let Some(run) = last_run {
-            let outcome = run.outcome.to_value().to_json();
             let records: u64 = run.records.values().sum();
             writeln!(
                 f,
@@ -82,7 +89,7 @@ impl fmt::Display for Report {
                 run.run,
                 run.from,
                 run.to,
-                outcome.trim_matches('"'),
+                run.outcome.word(),
                 run.took_ms as f64 / 1e3
             )?;
             run.notes.iter().try_for_each(|note| writeln!(f, "  {}", printable(note)))?;

@@ -226,7 +226,7 @@ impl<D: Database> Target for Tables<'_, D> {
     async fn put(&self, head: &Head) -> Result<()> {
         let before = self.stored_head().await?.unwrap_or_else(Head::unmarked);
         let entries = log::told(&before, head, self.now(), &self.policy.who);
-        self.database.write_head(&head.to_value().to_json(), &entries).await
+        self.database.write_head(&head.to_json(), &entries).await
     }
 
     async fn chains(&self) -> Result<Vec<String>> {
@@ -234,9 +234,8 @@ impl<D: Database> Target for Tables<'_, D> {
     }
 
     async fn keep(&self, chain: &Chain) -> Result<String> {
-        let text = chain.to_value().to_json();
-        let name = blake3::hash(text.as_bytes()).to_hex().to_string();
-        self.database.keep_chain(&name, &text).await?;
+        let name = blake3::hash(chain.text().as_bytes()).to_hex().to_string();
+        self.database.keep_chain(&name, chain.text()).await?;
         Ok(name)
     }
 
