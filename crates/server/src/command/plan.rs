@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::site::{Errand, Pressure, Site, Watch, Where};
+use crate::site::{Errand, Moment, Pressure, Site, Timeline, Watch, Where};
 
 /// Say what a run would do to a database, and what stands in its way; changes nothing
 ///
@@ -29,7 +29,19 @@ struct Report {
     from: u32,
     to: u32,
     collections: Vec<Change>,
+    /// How the way back is had: `computed`, `kept` (from residue) or `never`.
+    way_back: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimate: Option<Estimate>,
     findings: Vec<Finding>,
+}
+
+/// How long it will take, from the last rehearsal of these tables.
+#[derive(Serialize)]
+struct Estimate {
+    seconds: f64,
+    /// How long a writer may wait, in milliseconds.
+    longest_wait: f64,
 }
 
 /// What happens to a collection's rows.
@@ -89,9 +101,51 @@ impl Errand for Look {
             finding.level == Level::Error && site.policy.allowed.iter().all(|rule| rule != finding.rule)
         };
         let is_forbidden = findings.iter().any(forbids);
-        let (database, from, to) = (site.database.describe(), way.from.0, to.0);
-        self.output.print(&Report { database, from, to, collections, findings })?;
+        let undo = way.route.told().map(|(_, _, told)| told.undo).max().unwrap_or_default();
+        let report = Report {
+            database: site.database.describe(),
+            from: way.from.0,
+            to: to.0,
+            way_back: undo.word(),
+            estimate: Estimate::of(&collections, &site.last_story()),
+            collections,
+            findings,
+        };
+        self.output.print(&report)?;
         if is_forbidden { Err(Failure::Found) } else { Ok(()) }
+    }
+}
+
+impl Estimate {
+    /// `None` where a collection was never rehearsed.
+    fn of(collections: &[Change], story: &[Moment]) -> Option<Self> {
+        let mut whole = Self { seconds: 0.0, longest_wait: 0.0 };
+        for change in collections.iter().filter(|change| change.rows > 0) {
+            let (mut rehearsed, mut milliseconds) = (0, 0.0);
+            for moment in story {
+                if let Moment::Batch { stage, collection, rows, held, .. } = moment
+                    && stage == "rehearse"
+                    && *collection == change.collection
+                {
+                    rehearsed += rows;
+                    milliseconds += held;
+                    whole.longest_wait = held.max(whole.longest_wait);
+                }
+            }
+            if rehearsed == 0 {
+                return None;
+            }
+            whole.seconds += change.rows as f64 * milliseconds / 1e3 / rehearsed as f64;
+        }
+        Some(whole)
+    }
+}
+
+impl<D: Database> Site<'_, D> {
+    /// The story of the newest backup's run.
+    fn last_story(&self) -> Vec<Moment> {
+        let newest = self.backups.list().into_iter().next();
+        newest.map_or_else(Vec::new, |manifest| Timeline::read(&self.backups.place(&manifest.id)))
     }
 }
 
@@ -110,6 +164,19 @@ impl fmt::Display for Report {
                 writeln!(f, "    - {mark}{words}{risk}")?;
             }
         }
+        match &self.estimate {
+            Some(Estimate { seconds, longest_wait }) => writeln!(
+                f,
+                "about {seconds:.1} s to write, and a writer waits {longest_wait:.0} ms at most, as last rehearsed"
+            )?,
+            None => writeln!(f, "not rehearsed yet: `exuvia rehearse` says how long it takes")?,
+        }
+        let way_back = match self.way_back {
+            "computed" => "computed from the new form",
+            "kept" => "what the new form does not say is kept as residue",
+            _ => "only by restoring the backup",
+        };
+        writeln!(f, "the way back: {way_back}")?;
         self.findings.iter().try_for_each(|finding| writeln!(f, "{finding}"))
     }
 }

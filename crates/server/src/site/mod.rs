@@ -11,7 +11,7 @@ pub(crate) use environment::{Environment as Where, Pressure};
 pub(crate) use project::{Address, Project};
 pub(crate) use prompt::confirm;
 pub(crate) use report::Report;
-pub(crate) use timeline::Timeline;
+pub(crate) use timeline::{Moment, Timeline};
 pub(crate) use watch::Watch;
 
 use std::cell::RefCell;

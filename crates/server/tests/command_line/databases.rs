@@ -59,9 +59,12 @@ fn a_database_goes_up_down_and_is_restored_by_commands() {
     assert_eq!(fine(folder.run("status -e staging --json")).report()["state"], "behind");
     let plan = fine(folder.run("plan -e staging --json")).report();
     assert_eq!((&plan["from"], &plan["to"], &plan["collections"][0]["rows"]), (&json!(1), &json!(3), &json!(50)));
+    assert_eq!((&plan["estimate"], &plan["way_back"]), (&json!(null), &json!("kept")));
     let rehearsed = fine(folder.run("rehearse -e staging --json")).report();
     assert_eq!(rehearsed["rows"], 50);
     assert_eq!(documents(&folder, "staging.db"), before, "a rehearsal changes nothing");
+    let plan = fine(folder.run("plan -e staging --json")).report();
+    assert!(plan["estimate"]["seconds"].as_f64().unwrap() > 0.0, "{plan}");
     let up = fine(folder.run("up -e staging --json")).report();
     assert_eq!((&up["state"], &up["version"]), (&json!("current"), &json!(3)));
     let note = &documents(&folder, "staging.db")[0];
