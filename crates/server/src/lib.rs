@@ -3,4 +3,5 @@
 #![forbid(unsafe_code)]
 
 pub mod database;
+pub mod postgres;
 pub mod sqlite;

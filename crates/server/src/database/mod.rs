@@ -29,6 +29,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use exuvia_core::Result;
+use exuvia_core::chain::Version;
 
 /// What the protocol needs of a database. Every operation may be called again after it died half-way.
 ///
@@ -55,6 +56,12 @@ pub trait Database: Sized {
     /// # Errors
     /// [`exuvia_core::ErrorKind::Paused`]
     async fn try_lock(&self) -> Result<Option<Self::Lock>>;
+
+    /// Who holds the lock, as far as the database knows.
+    ///
+    /// # Errors
+    /// [`exuvia_core::ErrorKind::Paused`]
+    async fn holder(&self) -> Result<Option<String>>;
 
     /// The head, as text.
     ///
@@ -105,11 +112,12 @@ pub trait Database: Sized {
     /// [`exuvia_core::ErrorKind::Paused`]
     async fn measure(&self, table: &Table) -> Result<Measure>;
 
-    /// Adds the stamp, and what keeps stamps and residues true while others write.
+    /// Adds the stamp, and what keeps stamps and residues true while others write. A writer that declares the version
+    /// that the run leads to, where the database has a way to, writes what the run makes: its rows get the stamp.
     ///
     /// # Errors
     /// As [`Database::write_head`].
-    async fn install(&self, table: &Table, stamp: Stamp) -> Result<()>;
+    async fn install(&self, table: &Table, stamp: Stamp, target: Version) -> Result<()>;
 
     /// Removes what only a run needs, and residues whose rows are gone.
     ///

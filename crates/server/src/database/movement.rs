@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use exuvia_core::chain::Route;
+use exuvia_core::chain::{Route, Version};
 use exuvia_core::protocol::{Progress, Run, Stage};
 use exuvia_core::{Error, ErrorKind, Result};
 
@@ -51,8 +51,9 @@ impl<D: Database> Movement<'_, D> {
             progress.of += self.database.measure(table).await?.rows;
         }
         self.listener.progress(self.run, progress);
+        let target = Version(self.run.to_line.len() as u32);
         for table in &self.tables {
-            self.database.install(table, self.stamp()).await?;
+            self.database.install(table, self.stamp(), target).await?;
             let mut tuner = Tuner::new(self.pace);
             for _ in 0..PASSES {
                 if self.pass(table, &mut tuner, &mut progress).await? <= FEW {

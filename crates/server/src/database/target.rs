@@ -198,8 +198,9 @@ impl<D: Database> Target for Tables<'_, D> {
                 return Ok(lock);
             }
             if begun.elapsed() > self.policy.wait {
+                let holder = self.database.holder().await?.map(|holder| format!(" ({holder})")).unwrap_or_default();
                 let message = format!(
-                    "expected to be the only one within {} s, found another runner at work; `exuvia status` shows it",
+                    "expected to be the only one within {} s, found another runner at work{holder}; `exuvia status` shows it",
                     self.policy.wait.as_secs()
                 );
                 return Err(Error::new(ErrorKind::Busy, message));

@@ -21,6 +21,7 @@ use exuvia_core::chain::{Chain, Route, Standing, Version};
 use exuvia_core::protocol::{Cause, Found, Run, Source, Status, Target, status};
 use exuvia_core::{Error, ErrorKind};
 use exuvia_server::database::{Backups, Database, Event, Finding, Level, Policy, Stop, Tables};
+use exuvia_server::postgres::Postgres;
 use exuvia_server::sqlite::Sqlite;
 
 use crate::chain_folder::ChainFolder;
@@ -71,12 +72,12 @@ impl Where {
                 Some(before) => ran_before(&project, before, &chain).await?.into_iter().collect(),
                 None => Vec::new(),
             };
-            match project.address(name)? {
-                Address::Sqlite(file) => {
-                    let database = &Sqlite::open(&file)?;
-                    let (project, chain, backups, policy) = (&project, &chain, &backups, &policy);
-                    errand.run(&Site { name, project, chain, database, backups, policy, stop, asks, findings }).await
-                }
+            let (address, project, chain, backups, policy) =
+                (project.address(name)?, &project, &chain, &backups, &policy);
+            let site = Site { name, project, chain, database: &(), backups, policy, stop, asks, findings };
+            match address {
+                Address::Sqlite(file) => errand.run(&site.on(&Sqlite::open(&file)?)).await,
+                Address::Postgres(url) => errand.run(&site.on(&Postgres::connect(&url).await?)).await,
             }
         })
     }
@@ -111,6 +112,7 @@ async fn wait_for_signal() {
 async fn ran_before(project: &Project, before: &str, chain: &Chain) -> Result<Option<Finding>, Failure> {
     let log = match project.address(before)? {
         Address::Sqlite(file) => Sqlite::open(&file)?.log().await?,
+        Address::Postgres(url) => Postgres::connect(&url).await?.log().await?,
     };
     let head = chain.lock().line.last().map(|link| link.head.clone()).unwrap_or_default();
     let ran = log.iter().any(|entry| entry.event == Event::Finished && entry.fingerprint == head);
@@ -119,6 +121,14 @@ async fn ran_before(project: &Project, before: &str, chain: &Chain) -> Result<Op
         chain.tip()
     );
     Ok((!ran).then(|| Finding::new("not-run-before", Level::Error, message)))
+}
+
+impl<'s> Site<'s, ()> {
+    /// The same with its database.
+    fn on<D>(self, database: &'s D) -> Site<'s, D> {
+        let Self { name, project, chain, backups, policy, stop, asks, findings, .. } = self;
+        Site { name, project, chain, database, backups, policy, stop, asks, findings }
+    }
 }
 
 impl<D: Database> Site<'_, D> {

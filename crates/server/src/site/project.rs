@@ -56,7 +56,10 @@ pub(crate) struct Environment {
 
 /// Where a database is.
 pub(crate) enum Address {
+    /// A file.
     Sqlite(PathBuf),
+    /// A URL, which may hold a password.
+    Postgres(String),
 }
 
 fn chain() -> PathBuf {
@@ -121,9 +124,15 @@ impl Project {
                         "expected the database's URL in the environment variable {variable}, found none"
                     ))
                 })?;
-                url.strip_prefix("sqlite:").map(|file| Address::Sqlite(file.into())).ok_or_else(|| {
-                    self.at_fault(format!("expected a URL that starts with sqlite: in {variable}, found another"))
-                })
+                if let Some(file) = url.strip_prefix("sqlite:") {
+                    return Ok(Address::Sqlite(file.into()));
+                }
+                if url.starts_with("postgres:") || url.starts_with("postgresql:") || url.contains("host=") {
+                    return Ok(Address::Postgres(url));
+                }
+                Err(self.at_fault(format!(
+                    "expected a URL that starts with sqlite: or postgresql: in {variable}, found another"
+                )))
             }
             _ => Err(self.at_fault(format!(
                 "expected the environment {name:?} to have either `file` or `url-env`, found both or neither"

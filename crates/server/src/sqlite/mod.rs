@@ -15,6 +15,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use exuvia_core::chain::Version;
 use exuvia_core::{Error, ErrorKind, Result};
 use rusqlite::{Connection, OpenFlags};
 
@@ -99,6 +100,11 @@ impl Database for Sqlite {
         }
     }
 
+    /// The operating system does not tell.
+    async fn holder(&self) -> Result<Option<String>> {
+        Ok(None)
+    }
+
     async fn head(&self) -> Result<Option<String>> {
         control::head(&self.connection)
     }
@@ -135,7 +141,7 @@ impl Database for Sqlite {
         tables::measure(&self.connection, table)
     }
 
-    async fn install(&self, table: &Table, _: Stamp) -> Result<()> {
+    async fn install(&self, table: &Table, _: Stamp, _: Version) -> Result<()> {
         self.within(|connection| tables::install(connection, table))
     }
 

@@ -183,7 +183,8 @@ pub async fn the_log_tells_what_happened_and_cannot_be_changed<P: Place>() {
     assert_eq!(log[2].records, r#"{"chats":50}"#);
     assert!(log[2].note.contains("exuvia down --to 1"), "{}", log[2].note);
     let before = log.len();
-    let tampered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| place.execute("DELETE FROM exuvia_log")));
+    let tampered =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| place.execute(&format!("DELETE FROM {}", P::LOG))));
     assert!(tampered.is_err());
     assert_eq!(place.open().await.log().await.unwrap().len(), before);
 }

@@ -1,6 +1,6 @@
 //! The command line, killed at moments that a seed chooses, and started again until it is done.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,10 +11,12 @@ use crate::place::{BASELINE, BODIES, Place, documents, fill};
 /// A project whose database is somewhere.
 pub struct Project {
     pub file: PathBuf,
+    url: Option<String>,
 }
 
 impl Project {
-    pub fn new(folder: &Path, database: &str) -> Self {
+    pub fn new(place: &impl Place) -> Self {
+        let (folder, database) = (place.folder(), place.environment());
         std::fs::create_dir_all(folder.join("chain")).unwrap();
         std::fs::write(folder.join("chain/0001-baseline.json"), BASELINE).unwrap();
         std::fs::write(folder.join("chain/0002-bodies.json"), BODIES).unwrap();
@@ -23,12 +25,13 @@ impl Project {
         std::fs::write(&file, format!("keep = 2\n{bound}[environments.here]\n{database}\n")).unwrap();
         let lock = exuvia(&["lock", "--chain", folder.join("chain").to_str().unwrap()]).status().unwrap();
         assert!(lock.success());
-        Self { file }
+        Self { file, url: place.url() }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = exuvia(arguments);
         command.args(["--config", self.file.to_str().unwrap(), "--batch", "4", "--wait", "60"]);
+        command.envs(self.url.iter().map(|url| ("DATABASE_URL", url)));
         command
     }
 
@@ -72,7 +75,7 @@ fn exuvia(arguments: &[&str]) -> Command {
 pub async fn of_eight_processes_at_once_one_moves_the_data<P: Place>() {
     let place = P::new().await;
     fill(&place, 400);
-    let project = Project::new(place.folder(), &place.environment());
+    let project = Project::new(&place);
     let started: Vec<_> = (0..8).map(|_| project.command(&["up"]).spawn().unwrap()).collect();
     for mut process in started {
         assert_eq!(process.wait().unwrap().code(), Some(0));
@@ -92,7 +95,7 @@ pub async fn whatever_is_killed_ends_in_the_new_data_and_back_in_the_old<P: Plac
     let oracle = P::new().await;
     fill(&oracle, 1_000);
     let old = documents(&oracle);
-    let project = Project::new(oracle.folder(), &oracle.environment());
+    let project = Project::new(&oracle);
     let begun = Instant::now();
     assert_eq!(project.start(&["up"], Duration::from_secs(120)), Some(0));
     let whole = begun.elapsed();
@@ -102,7 +105,7 @@ pub async fn whatever_is_killed_ends_in_the_new_data_and_back_in_the_old<P: Plac
         let random = &mut fastrand::Rng::with_seed(seed);
         let place = P::new().await;
         fill(&place, 1_000);
-        let project = Project::new(place.folder(), &place.environment());
+        let project = Project::new(&place);
         kills += project.finish(&["up"], whole, random);
         assert_eq!(documents(&place), new, "seed {seed}: up");
         kills += project.finish(&["down", "--to", "1"], whole, random);

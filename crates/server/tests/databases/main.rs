@@ -5,6 +5,10 @@
 mod cases;
 mod kills;
 mod place;
+mod postgres;
+#[allow(dead_code, reason = "other tests use more of it")]
+#[path = "../postgres/server.rs"]
+mod server;
 mod sqlite;
 
 /// Runs each case on a database.

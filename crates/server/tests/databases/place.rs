@@ -18,6 +18,9 @@ pub trait Place: Sized {
     /// The database.
     type Database: Database;
 
+    /// The log's name in statements.
+    const LOG: &str;
+
     /// An empty one, with the table.
     async fn new() -> Self;
 
@@ -32,6 +35,9 @@ pub trait Place: Sized {
 
     /// Where it is, as a line of `exuvia.toml`.
     fn environment(&self) -> String;
+
+    /// What that line takes from `DATABASE_URL`.
+    fn url(&self) -> Option<String>;
 
     /// A folder of its own.
     fn folder(&self) -> &Path;

@@ -23,6 +23,8 @@ impl File {
 impl Place for File {
     type Database = Sqlite;
 
+    const LOG: &str = "exuvia_log";
+
     async fn new() -> Self {
         let file = Self { folder: TempDir::new().unwrap() };
         file.execute("CREATE TABLE chats (id TEXT PRIMARY KEY, doc TEXT)");
@@ -48,6 +50,10 @@ impl Place for File {
         "file = \"app.db\"".to_owned()
     }
 
+    fn url(&self) -> Option<String> {
+        None
+    }
+
     fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -61,7 +67,7 @@ crate::every_case!(File);
 fn a_full_disk_pauses_the_run_and_it_goes_on_when_there_is_room() {
     let place = crate::place::block_on(File::new());
     fill(&place, 3_000);
-    let project = Project::new(place.folder(), &place.environment());
+    let project = Project::new(&place);
     let blocks = std::fs::metadata(place.folder().join("app.db")).unwrap().len() / 512;
     let before = documents(&place);
     let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", blocks + 40);

@@ -1,0 +1,127 @@
+//! A PostgreSQL server of a test's own.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use anyhow::{Context, Result, bail};
+use postgres::{Client, NoTls};
+use tempfile::TempDir;
+
+const MISSING: &str = "PostgreSQL's server is missing: `cargo xtask test` finds or installs one; or install it yourself \
+    (Debian: postgresql), or set POSTGRES_BIN to the folder that holds `initdb` and `pg_ctl`";
+
+/// A server with an empty cluster in a folder of its own, on a port of its own. It stops when it is dropped.
+pub struct Server {
+    folder: TempDir,
+    bin: PathBuf,
+    user: Option<User>,
+    port: u16,
+}
+
+/// Whom the server runs as: it refuses to run as root.
+#[derive(Clone, Copy)]
+struct User {
+    uid: u32,
+    gid: u32,
+}
+
+impl Server {
+    pub fn start() -> Result<Self> {
+        let bin = find().context(MISSING)?;
+        let folder = TempDir::new()?;
+        let user = if fs::metadata(folder.path())?.uid() == 0 { Some(User::nobody()?) } else { None };
+        if let Some(User { uid, gid }) = user {
+            chown(folder.path(), Some(uid), Some(gid))?;
+        }
+        let mut server = Self { folder, bin, user, port: 0 };
+        let initdb = ["--username=exuvia", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"];
+        server.run("initdb", &initdb)?;
+        // Another process may take a port that was free a moment ago.
+        let mut tries = 0..5;
+        loop {
+            server.port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+            let options = format!(
+                "-p {} -k {} -c listen_addresses=127.0.0.1 -c fsync=off",
+                server.port,
+                server.folder.path().display()
+            );
+            let log = server.folder.path().join("log").display().to_string();
+            match server.run("pg_ctl", &["start", "--wait", "--silent", "--log", &log, "--options", &options]) {
+                Ok(_) => return Ok(server),
+                Err(error) if tries.next().is_none() => {
+                    return Err(error.context(fs::read_to_string(log).unwrap_or_default()));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    pub fn connect(&self) -> Result<Client> {
+        Ok(Client::connect(&self.url(), NoTls)?)
+    }
+
+    /// Where it is, as clients take it.
+    pub fn url(&self) -> String {
+        format!("postgresql://exuvia@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Runs one of PostgreSQL's programs on the cluster.
+    fn run(&self, program: &str, arguments: &[&str]) -> Result<Output> {
+        let mut command = Command::new(self.bin.join(program));
+        command.args(arguments).env("PGDATA", self.folder.path().join("data")).current_dir(self.folder.path());
+        if let Some(User { uid, gid }) = self.user {
+            command.uid(uid).gid(gid);
+        }
+        // The server inherits what pg_ctl is given, and would hold a pipe open.
+        if program == "pg_ctl" {
+            let status = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).status()?;
+            let output = Output { status, stdout: Vec::new(), stderr: Vec::new() };
+            return expect_success(program, output);
+        }
+        expect_success(program, command.output()?)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Nothing in it is needed any more; where it is gone already there is nothing to stop.
+        drop(self.run("pg_ctl", &["stop", "--silent", "--mode=immediate"]));
+    }
+}
+
+impl User {
+    fn nobody() -> Result<Self> {
+        let id = |flag: &str| -> Result<u32> {
+            let output = Command::new("id").args([flag, "nobody"]).output()?;
+            Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+        };
+        Ok(Self { uid: id("-u")?, gid: id("-g")? })
+    }
+}
+
+fn expect_success(program: &str, output: Output) -> Result<Output> {
+    if !output.status.success() {
+        bail!("{program} failed: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(output)
+}
+
+/// The folder of the server's programs: the one that is named, Debian's newest, or the one in the PATH.
+fn find() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("POSTGRES_BIN") {
+        return Some(named.into());
+    }
+    let has_server = |bin: &PathBuf| bin.join("initdb").exists() && bin.join("pg_ctl").exists();
+    let mut found: Vec<_> = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().collect();
+    found.sort_by_key(|entry| entry.file_name().to_string_lossy().parse::<u32>().unwrap_or(0));
+    let debian = found.into_iter().rev().map(|entry| entry.path().join("bin")).find(has_server);
+    let in_path = || {
+        let initdb = fs::canonicalize(which::which("initdb").ok()?).ok()?;
+        initdb.parent().map(Path::to_owned).filter(has_server)
+    };
+    debian.or_else(in_path)
+}
