@@ -29,6 +29,8 @@ struct Report {
     from: u32,
     to: u32,
     collections: Vec<Change>,
+    /// Migrations in SQL that run afterwards.
+    scripts: Vec<String>,
     /// How the way back is had: `computed`, `kept` (from residue) or `never`.
     way_back: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,6 +44,18 @@ struct Estimate {
     seconds: f64,
     /// How long a writer may wait, in milliseconds.
     longest_wait: f64,
+}
+
+/// A migration in SQL that waits.
+#[derive(Serialize)]
+struct Waiting {
+    script: String,
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "sql {}: not done yet", self.script)
+    }
 }
 
 /// What happens to a collection's rows.
@@ -76,7 +90,10 @@ impl Errand for Look {
     async fn run<D: Database>(self, site: &Site<'_, D>) -> Result<(), Failure> {
         let target = site.target(Rc::new(Watch::silent()));
         let to = self.to.map_or(site.chain.tip(), Version);
+        let scripts = target.scripts_up(&site.project.scripts, site.chain, to).await?.scripts;
+        let scripts: Vec<_> = scripts.into_iter().map(|script| script.name).collect();
         let Some(way) = site.way(&target, to).await? else {
+            scripts.iter().try_for_each(|name| self.output.print(&Waiting { script: name.clone() }))?;
             return self.output.print(&site.report(site.status().await?));
         };
         let mut collections = Vec::new();
@@ -109,6 +126,7 @@ impl Errand for Look {
             way_back: undo.word(),
             estimate: Estimate::of(&collections, &site.last_story()),
             collections,
+            scripts,
             findings,
         };
         self.output.print(&report)?;
@@ -164,6 +182,7 @@ impl fmt::Display for Report {
                 writeln!(f, "    - {mark}{words}{risk}")?;
             }
         }
+        self.scripts.iter().try_for_each(|name| writeln!(f, "  sql {name}"))?;
         match &self.estimate {
             Some(Estimate { seconds, longest_wait }) => writeln!(
                 f,

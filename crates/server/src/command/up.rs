@@ -2,8 +2,8 @@ use std::rc::Rc;
 
 use clap::Args;
 use exuvia_core::chain::Version;
-use exuvia_core::protocol::{Request, State, Status, run};
-use exuvia_server::database::Database;
+use exuvia_core::protocol::{Request, State, Status, Target, run};
+use exuvia_server::database::{Database, Pending, Tables};
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -54,7 +54,8 @@ impl Errand for Move {
     async fn run<D: Database>(self, site: &Site<'_, D>) -> Result<(), Failure> {
         let before = site.status().await?;
         let wanted = self.to.unwrap_or(site.chain.tip());
-        let has_nothing_to_do = before.version == wanted && before.state != State::Moving;
+        let is_there = before.version == wanted && before.state != State::Moving;
+        let has_nothing_to_do = is_there && self.scripts(site, wanted).await?.scripts.is_empty();
         if site.asks && !has_nothing_to_do {
             let question = format!(
                 "{} ({}) goes from version {} to {wanted}",
@@ -66,16 +67,48 @@ impl Errand for Move {
         }
         let watch = Rc::new(Watch::of_runs(site.backups.place(""), self.output.json));
         let target = site.target(watch);
+        if self.to.is_some() {
+            site.undo_scripts(&target, before.version, wanted).await?;
+        }
         let request = match self.to {
             None => Request::Migrate { retry: true },
             Some(to) => Request::Revert { to },
         };
-        let done = run(&target, site.chain, request).await;
+        let status = run(&target, site.chain, request).await?;
+        if self.to.is_none() && status.version == wanted {
+            site.do_scripts(&target, wanted).await?;
+        }
         drop(target);
-        let status = done?;
         site.write_report(status.last_run.as_ref().map(|run| &*run.run)).await;
         self.output.print(&site.report(status.clone()))?;
         expect(&status, wanted)
+    }
+}
+
+impl Move {
+    async fn scripts<D: Database>(&self, site: &Site<'_, D>, version: Version) -> Result<Pending, Failure> {
+        let target = site.target(Rc::new(Watch::silent()));
+        let scripts = &site.project.scripts;
+        Ok(match self.to {
+            None => target.scripts_up(scripts, site.chain, version).await?,
+            Some(to) => target.scripts_down(scripts, site.chain, to).await?,
+        })
+    }
+}
+
+impl<D: Database> Site<'_, D> {
+    /// Does the migrations in SQL that wait for the version that the data is at.
+    async fn do_scripts(&self, target: &Tables<'_, D>, version: Version) -> Result<(), Failure> {
+        let _lock = target.acquire().await?;
+        let pending = target.scripts_up(&self.project.scripts, self.chain, version).await?;
+        Ok(target.run_scripts(&pending, version).await?)
+    }
+
+    /// Undoes those that an older version knows nothing of.
+    async fn undo_scripts(&self, target: &Tables<'_, D>, from: Version, to: Version) -> Result<(), Failure> {
+        let _lock = target.acquire().await?;
+        let pending = target.scripts_down(&self.project.scripts, self.chain, to).await?;
+        Ok(target.run_scripts(&pending, from).await?)
     }
 }
 

@@ -55,6 +55,10 @@ pub enum Event {
     Stuck,
     /// A backup took the place of everything.
     BroughtBack,
+    /// A migration in SQL was done.
+    ScriptDone,
+    /// A migration in SQL was undone.
+    ScriptUndone,
 }
 
 impl Event {
@@ -73,6 +77,8 @@ impl Event {
             Event::Forgotten => "forgotten",
             Event::Stuck => "stuck",
             Event::BroughtBack => "brought-back",
+            Event::ScriptDone => "script-done",
+            Event::ScriptUndone => "script-undone",
         }
     }
 

@@ -11,6 +11,8 @@ mod finding;
 mod log;
 mod movement;
 mod passage;
+mod script;
+mod scripts;
 mod stamp;
 mod table;
 mod target;
@@ -21,6 +23,8 @@ pub use finding::{Finding, Level};
 pub use log::{Entry, Event};
 pub use movement::Listener;
 pub use passage::{Carried, Passage, Row};
+pub use script::{Known, Script};
+pub use scripts::{Direction, Pending};
 pub use stamp::{STAMP, Side, Stamp};
 pub use table::Table;
 pub use target::{Policy, Stop, Tables};
@@ -99,6 +103,20 @@ pub trait Database: Sized {
     /// # Errors
     /// As [`Database::write_head`].
     async fn keep_only(&self, name: &str) -> Result<()>;
+
+    /// The scripts that were done, or begun.
+    ///
+    /// # Errors
+    /// [`exuvia_core::ErrorKind::Paused`]
+    async fn scripts(&self) -> Result<Vec<Known>>;
+
+    /// Does or undoes a script, asks whether it is done, and notes it with its entry in the log: in one transaction, unless
+    /// the script can run in none.
+    ///
+    /// # Errors
+    /// [`exuvia_core::ErrorKind::Validation`] where a question is not answered by one true value; what the database
+    /// says to a statement.
+    async fn run_script(&self, script: &Script, direction: Direction, entry: Option<&Entry>) -> Result<()>;
 
     /// What can be known before anything is read whole: broken references, damage, missing columns, room on the disk.
     ///

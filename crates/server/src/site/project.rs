@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use exuvia_core::{Error, ErrorKind};
-use exuvia_server::database::Table;
+use exuvia_server::database::{Script, Table};
 use serde::Deserialize;
 
 use crate::failure::{Failure, Place};
@@ -17,6 +17,8 @@ pub(crate) struct Project {
     pub(crate) backups: PathBuf,
     /// How many are kept.
     pub(crate) keep: usize,
+    /// The migrations in SQL.
+    pub(crate) scripts: Vec<Script>,
     /// The tables.
     pub(crate) tables: Vec<Table>,
     path: PathBuf,
@@ -32,6 +34,8 @@ struct File {
     backups: PathBuf,
     #[serde(default = "keep")]
     keep: usize,
+    #[serde(default = "scripts")]
+    scripts: PathBuf,
     collections: BTreeMap<String, Table>,
     environments: BTreeMap<String, Environment>,
 }
@@ -70,6 +74,10 @@ fn backups() -> PathBuf {
     "backups".into()
 }
 
+fn scripts() -> PathBuf {
+    "sql".into()
+}
+
 fn keep() -> usize {
     5
 }
@@ -90,6 +98,7 @@ impl Project {
             chain: folder.join(file.chain),
             backups: folder.join(file.backups),
             keep: file.keep,
+            scripts: Script::read_all(&folder.join(file.scripts))?,
             tables: file.collections.into_iter().map(bind).collect(),
             path: path.to_owned(),
             environments: file.environments,

@@ -1,10 +1,11 @@
 //! Exuvia's own tables: the head, the chains, the log and the residues.
 
 use exuvia_core::{Error, ErrorKind, Result};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::fallible_iterator::FallibleIterator;
+use rusqlite::{Batch, Connection, OptionalExtension, params};
 
 use super::error::told;
-use crate::database::{Entry, Event};
+use crate::database::{Direction, Entry, Event, Known, Script};
 
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS exuvia_head (one INTEGER PRIMARY KEY CHECK (one = 1), head TEXT NOT NULL);
@@ -17,6 +18,7 @@ const TABLES: &str = "
         \"from\" INTEGER NOT NULL, \"to\" INTEGER NOT NULL, migration TEXT NOT NULL, fingerprint TEXT NOT NULL,
         who TEXT NOT NULL, records TEXT NOT NULL, note TEXT NOT NULL
     );
+    CREATE TABLE IF NOT EXISTS exuvia_script (name TEXT PRIMARY KEY, digest TEXT NOT NULL);
     CREATE TRIGGER IF NOT EXISTS exuvia_log_stays BEFORE UPDATE ON exuvia_log
         BEGIN SELECT RAISE(ABORT, 'exuvia_log is append-only'); END;
     CREATE TRIGGER IF NOT EXISTS exuvia_log_is_kept BEFORE DELETE ON exuvia_log
@@ -112,4 +114,65 @@ pub(super) fn keep_chain(connection: &Connection, name: &str, text: &str) -> Res
 
 pub(super) fn keep_only(connection: &Connection, name: &str) -> Result<()> {
     connection.execute("DELETE FROM exuvia_chain WHERE name <> ?", [name]).map(drop).map_err(told)
+}
+
+pub(super) fn scripts(connection: &Connection) -> Result<Vec<Known>> {
+    if !has_table(connection, "exuvia_script")? {
+        return Ok(Vec::new());
+    }
+    let mut select = connection.prepare("SELECT name, digest FROM exuvia_script ORDER BY name").map_err(told)?;
+    let known = |row: &rusqlite::Row<'_>| Ok(Known { name: row.get(0)?, digest: row.get(1)?, is_done: true });
+    select.query_map([], known).map_err(told)?.collect::<rusqlite::Result<_>>().map_err(told)
+}
+
+/// SQLite has no statement that a transaction cannot hold, but some that it ignores there.
+pub(super) fn run_script(
+    connection: &Connection,
+    script: &Script,
+    direction: Direction,
+    entry: Option<&Entry>,
+) -> Result<()> {
+    match direction {
+        Direction::Up => {
+            execute(connection, &script.up)?;
+            verify(connection, script)?;
+            let sql = "INSERT INTO exuvia_script VALUES (?, ?) ON CONFLICT DO UPDATE SET digest = excluded.digest";
+            connection.execute(sql, [&script.name, &script.digest]).map_err(told)?;
+        }
+        Direction::Down => {
+            execute(connection, script.down.as_deref().unwrap_or_default())?;
+            connection.execute("DELETE FROM exuvia_script WHERE name = ?", [&script.name]).map_err(told)?;
+        }
+    }
+    match entry {
+        Some(entry) => append(connection, std::slice::from_ref(entry)),
+        None => Ok(()),
+    }
+}
+
+fn execute(connection: &Connection, statements: &str) -> Result<()> {
+    connection.execute_batch(statements).map_err(told)?;
+    match connection.is_autocommit() {
+        false => Ok(()),
+        true => Err(Error::new(
+            ErrorKind::Chain,
+            "expected statements that leave their transaction open, found one that ended it; take COMMIT and ROLLBACK out",
+        )),
+    }
+}
+
+fn verify(connection: &Connection, script: &Script) -> Result<()> {
+    let mut questions = Batch::new(connection, &script.verify);
+    while let Some(mut question) = questions.next().map_err(told)? {
+        let answers = question.query_map([], |row| row.get::<_, rusqlite::types::Value>(0)).map_err(told)?;
+        let answers: Vec<_> = answers.collect::<rusqlite::Result<_>>().map_err(told)?;
+        if answers != [rusqlite::types::Value::Integer(1)] {
+            let message = format!(
+                "expected each question of `-- verify` answered by one true value, found {} other answers; nothing of the script stays",
+                answers.len()
+            );
+            return Err(Error::new(ErrorKind::Validation, message));
+        }
+    }
+    Ok(())
 }

@@ -19,7 +19,9 @@ use exuvia_core::chain::Version;
 use exuvia_core::{Error, ErrorKind, Result};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::database::{Batch, Database, Done, Entry, Finding, Measure, Passage, Side, Stamp, Table, TableFacts};
+use crate::database::{
+    Batch, Database, Direction, Done, Entry, Finding, Known, Measure, Passage, Script, Side, Stamp, Table, TableFacts,
+};
 use error::told;
 
 /// How long a statement waits for other processes.
@@ -131,6 +133,14 @@ impl Database for Sqlite {
 
     async fn keep_only(&self, name: &str) -> Result<()> {
         self.within(|connection| control::keep_only(connection, name))
+    }
+
+    async fn scripts(&self) -> Result<Vec<Known>> {
+        control::scripts(&self.connection)
+    }
+
+    async fn run_script(&self, script: &Script, direction: Direction, entry: Option<&Entry>) -> Result<()> {
+        self.within(|connection| control::run_script(connection, script, direction, entry))
     }
 
     async fn inspect(&self, tables: &[&Table], backups: &Path) -> Result<Vec<Finding>> {

@@ -128,6 +128,57 @@ fn production_asks_and_nobody_is_there() {
     assert_eq!(documents(&folder, "production.db"), before);
 }
 
+const INDEX: &str = "-- after: names\n-- up\nCREATE INDEX by_name ON notes (doc ->> '$.name');\n-- down\nDROP INDEX by_name;\n\
+    -- verify\nSELECT count(*) = 1 FROM sqlite_schema WHERE name = 'by_name';\n";
+
+fn indexes(folder: &Folder) -> i64 {
+    let database = Connection::open(folder.path("staging.db")).unwrap();
+    database.query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'by_name'", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_migration_in_sql_is_done_after_the_data_and_undone_before_it() {
+    let folder = project();
+    folder.write("sql/0001-by-name.sql", INDEX);
+    assert_eq!(fine(folder.run("plan -e staging --json")).report()["scripts"], json!(["0001-by-name"]));
+    fine(folder.run("up -e staging"));
+    assert_eq!(indexes(&folder), 1);
+    fine(folder.run("up -e staging"));
+    folder.write("sql/0001-by-name.sql", &INDEX.replace("by_name", "by_title"));
+    let edited = folder.run("up -e staging");
+    assert_eq!(edited.code, 1, "{edited}");
+    assert!(edited.to_string().contains("0001-by-name.sql") && edited.to_string().contains("edited since"), "{edited}");
+    folder.write("sql/0001-by-name.sql", INDEX);
+    fine(folder.run("down -e staging --to 2"));
+    assert_eq!(indexes(&folder), 1, "version 2 has what the script waits for");
+    fine(folder.run("down -e staging --to 1"));
+    assert_eq!(indexes(&folder), 0);
+    let log = fine(folder.run("log -e staging"));
+    assert!(log.stdout.contains("script-done") && log.stdout.contains("script-undone"), "{log}");
+}
+
+#[test]
+fn a_migration_in_sql_that_fails_on_the_copy_never_meets_the_database() {
+    for (name, text, expected) in [
+        ("a statement", INDEX.replace("ON notes", "ON nots"), "nots"),
+        ("a question", INDEX.replace("= 1 FROM", "= 2 FROM"), "-- verify"),
+        ("a way back", INDEX.replace("DROP INDEX by_name", "SELECT 1"), "`down`"),
+        ("its transaction", INDEX.replace("-- down", "COMMIT;\n-- down"), "COMMIT"),
+    ] {
+        let folder = project();
+        folder.write("sql/0001-by-name.sql", &text);
+        let refused = folder.run("up -e staging");
+        assert_eq!(refused.code, 1, "{name}: {refused}");
+        assert!(refused.to_string().contains(expected), "{name}: {refused}");
+        assert_eq!(indexes(&folder), 0, "{name}");
+        assert_eq!(
+            fine(folder.run("status -e staging --json")).report()["version"],
+            3,
+            "the data has moved all the same"
+        );
+    }
+}
+
 #[test]
 fn wrong_places_are_named() {
     let folder = project();
