@@ -71,9 +71,9 @@ impl<D: Database> Tables<'_, D> {
             return Ok(());
         }
         let id = self.token();
-        let (_, manifest) = self.backups.make(self.database, &id, version.0, self.now(), &|_, _| {}).await?;
+        self.backups.make(self.database, &id, version.0, self.now(), &|_, _| {}).await?;
         let scratch = self.database.scratch(&self.backups.file(&id)).await?;
-        let tried = self.try_scripts(&scratch, pending, &manifest.schema).await;
+        let tried = self.try_scripts(&scratch, pending).await;
         scratch.discard().await?;
         tried?;
         for script in &pending.scripts {
@@ -85,7 +85,8 @@ impl<D: Database> Tables<'_, D> {
         Ok(())
     }
 
-    async fn try_scripts(&self, scratch: &D, pending: &Pending, schema: &str) -> Result<()> {
+    async fn try_scripts(&self, scratch: &D, pending: &Pending) -> Result<()> {
+        let schema = scratch.schema().await?;
         for script in &pending.scripts {
             let ran = scratch.run_script(script, pending.direction, None).await;
             ran.map_err(|error| named(error, script))?;

@@ -18,6 +18,7 @@ const TABLES: &str = "
         cause text NOT NULL, \"from\" bigint NOT NULL, \"to\" bigint NOT NULL, migration text NOT NULL,
         fingerprint text NOT NULL, who text NOT NULL, records text NOT NULL, note text NOT NULL
     );
+    CREATE TABLE IF NOT EXISTS exuvia.script (name text PRIMARY KEY, digest text NOT NULL, is_done boolean NOT NULL);
     CREATE OR REPLACE FUNCTION exuvia.log_stays() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION 'exuvia.log is append-only'; END $$;
     CREATE OR REPLACE TRIGGER log_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON exuvia.log
@@ -53,7 +54,7 @@ pub(super) async fn lease(session: &Session, token: &str) -> Result<()> {
     session.change(sql, &[&token, &host, &(std::process::id() as i32)]).await.map(drop)
 }
 
-async fn has(session: &Session, table: &str) -> Result<bool> {
+pub(super) async fn has(session: &Session, table: &str) -> Result<bool> {
     session.one("SELECT to_regclass($1) IS NOT NULL", &[table]).await
 }
 
@@ -77,7 +78,7 @@ pub(super) async fn write_head(session: &Session, head: &str, entries: &[Entry])
     Ok(())
 }
 
-async fn append(session: &Session, entry: &Entry) -> Result<()> {
+pub(super) async fn append(session: &Session, entry: &Entry) -> Result<()> {
     let sql =
         "INSERT INTO exuvia.log (at, run, event, cause, \"from\", \"to\", migration, fingerprint, who, records, note)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";

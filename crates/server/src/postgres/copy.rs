@@ -89,7 +89,10 @@ async fn facts_of(session: &Session, name: String) -> Result<TableFacts> {
 pub(super) async fn schema(place: &Place, session: &Session) -> Result<String> {
     let programs = Programs::find(session.major().await?)?;
     let arguments = ["--schema-only", "--no-password", "--lock-wait-timeout=20s", "--exclude-schema=exuvia"];
-    output(&programs, "pg_dump", place, &arguments).await
+    let text = output(&programs, "pg_dump", place, &arguments).await?;
+    // Newer versions of pg_dump draw a key for each text.
+    let is_drawn = |line: &&str| line.starts_with("\\restrict ") || line.starts_with("\\unrestrict ");
+    Ok(text.lines().filter(|line| !is_drawn(line)).map(|line| format!("{line}\n")).collect())
 }
 
 async fn output(programs: &Programs, name: &'static str, place: &Place, arguments: &[&str]) -> Result<String> {

@@ -13,6 +13,7 @@ mod inspect;
 mod lock;
 mod place;
 mod programs;
+mod scripts;
 mod session;
 mod tables;
 
@@ -21,7 +22,9 @@ use std::path::Path;
 use exuvia_core::Result;
 use exuvia_core::chain::Version;
 
-use crate::database::{Batch, Database, Done, Entry, Finding, Measure, Passage, Side, Stamp, Table, TableFacts};
+use crate::database::{
+    Batch, Database, Direction, Done, Entry, Finding, Known, Measure, Passage, Script, Side, Stamp, Table, TableFacts,
+};
 pub use lock::Lock;
 use place::Place;
 use session::Session;
@@ -92,6 +95,14 @@ impl Database for Postgres {
 
     async fn keep_only(&self, name: &str) -> Result<()> {
         self.session.write(async || control::keep_only(&self.session, name).await).await
+    }
+
+    async fn scripts(&self) -> Result<Vec<Known>> {
+        scripts::known(&self.session).await
+    }
+
+    async fn run_script(&self, script: &Script, direction: Direction, entry: Option<&Entry>) -> Result<()> {
+        scripts::run(&self.session, script, direction, entry).await
     }
 
     async fn inspect(&self, tables: &[&Table], backups: &Path) -> Result<Vec<Finding>> {

@@ -1,7 +1,7 @@
 use exuvia_core::ErrorKind;
 use exuvia_core::chain::Version;
 use exuvia_core::protocol::{Outcome, Request, Stage, State};
-use exuvia_server::database::{Backups, Database, Event};
+use exuvia_server::database::{Backups, Database, Event, Script};
 
 use crate::place::{Moments, Place, Start, chain, documents, fill, value};
 
@@ -201,4 +201,25 @@ pub async fn an_unknown_table_or_column_is_named<P: Place>() {
         |status| status.problem.map_or_else(String::new, |problem| problem.message),
     );
     assert!(message.contains("\"body\"") && message.contains("chats"), "{message}");
+}
+
+pub async fn a_migration_in_sql_runs_once_and_whole_or_not_at_all<P: Place>() {
+    let place = P::new().await;
+    fill(&place, 20);
+    let chain = chain(2);
+    Start::new(&place, &chain).up().await.unwrap();
+    let text = "-- after: bodies\n-- up\nCREATE TABLE counted (n integer);\nINSERT INTO counted SELECT count(*) FROM chats;\n\
+        -- down\nDROP TABLE counted;\n-- verify\nSELECT n = 20 FROM counted;\nSELECT count(*) = 1 FROM counted;\n";
+    let script = Script::parse("0001-counted", text).unwrap();
+    let wrong = Script::parse("0002-wrong", &text.replace("counted", "others").replace("n = 20", "n = 21")).unwrap();
+    let both = [script.clone(), wrong];
+    let error = Start::new(&place, &chain).scripts(&both).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Validation, "{error}");
+    assert!(error.to_string().contains("0002-wrong.sql"), "{error}");
+    let scripts = std::slice::from_ref(&script);
+    assert_eq!(Start::new(&place, &chain).scripts(scripts).await.unwrap(), ["0001-counted"]);
+    assert_eq!(Start::new(&place, &chain).scripts(scripts).await.unwrap(), [""; 0]);
+    assert_eq!(place.query("SELECT n || '' FROM counted"), ["20"]);
+    let log = place.open().await.log().await.unwrap();
+    assert_eq!(log.last().unwrap().event, Event::ScriptDone);
 }

@@ -42,6 +42,7 @@ macro_rules! every_case {
             restoring_a_backup_brings_everything_back,
             the_log_tells_what_happened_and_cannot_be_changed,
             an_unknown_table_or_column_is_named,
+            a_migration_in_sql_runs_once_and_whole_or_not_at_all,
             of_eight_processes_at_once_one_moves_the_data,
             whatever_is_killed_ends_in_the_new_data_and_back_in_the_old,
         }

@@ -10,8 +10,8 @@ use std::time::Duration;
 use exuvia_core::Result;
 use exuvia_core::chain::{Chain, Lock, Migration};
 use exuvia_core::document::Value;
-use exuvia_core::protocol::{Progress, Request, Run, Stage, Status, run};
-use exuvia_server::database::{Backups, Database, Finding, Listener, Pace, Policy, Stop, Table, Tables};
+use exuvia_core::protocol::{Progress, Request, Run, Stage, Status, Target, run};
+use exuvia_server::database::{Backups, Database, Finding, Listener, Pace, Policy, Script, Stop, Table, Tables};
 
 /// A database of its own for each case.
 pub trait Place: Sized {
@@ -144,6 +144,12 @@ impl<'s, P: Place> Start<'s, P> {
     }
 
     pub async fn run(self, request: Request) -> Result<Status> {
+        let chain = self.chain;
+        self.with(async |target| run(&target, chain, request).await).await
+    }
+
+    /// Does something with the target of this start.
+    pub async fn with<T>(self, work: impl AsyncFnOnce(Tables<'_, P::Database>) -> Result<T>) -> Result<T> {
         let database = self.place.open().await;
         let tables = [self.table];
         let backups = Backups::new(self.place.folder(), 3);
@@ -162,10 +168,22 @@ impl<'s, P: Place> Start<'s, P> {
             listener: self.moments,
             findings: RefCell::default(),
         };
-        run(&target, self.chain, request).await
+        work(target).await
     }
 
     pub async fn up(self) -> Result<Status> {
         self.run(Request::Migrate { retry: true }).await
+    }
+
+    /// Does the scripts that wait.
+    pub async fn scripts(self, scripts: &[Script]) -> Result<Vec<String>> {
+        let (chain, version) = (self.chain, self.chain.tip());
+        let work = async |target: Tables<'_, P::Database>| {
+            let _lock = target.acquire().await?;
+            let pending = target.scripts_up(scripts, chain, version).await?;
+            target.run_scripts(&pending, version).await?;
+            Ok(pending.scripts.into_iter().map(|script| script.name).collect())
+        };
+        self.with(work).await
     }
 }

@@ -2,10 +2,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, Weak};
 
 use ::postgres::{Client, NoTls, SimpleQueryMessage};
+use exuvia_server::database::{Database, Direction, Script};
 use exuvia_server::postgres::Postgres;
 use tempfile::TempDir;
 
-use crate::place::Place;
+use crate::place::{Place, Start, block_on, chain, fill};
 use crate::server::Server;
 
 /// One server for all that run at the same time.
@@ -85,3 +86,28 @@ impl Place for Hosted {
 }
 
 crate::every_case!(Hosted);
+
+/// Two rows of one key stand in the way of a unique index, which stays behind, not valid, until they do no more.
+#[test]
+fn an_index_that_was_cut_off_is_removed_and_made_again() {
+    let script = "-- outside a transaction\n-- up\nCREATE UNIQUE INDEX CONCURRENTLY by_text ON chats ((doc ->> 'text'));\n\
+        -- down\nDROP INDEX CONCURRENTLY IF EXISTS by_text;\n\
+        -- verify\nSELECT indisvalid FROM pg_index WHERE indexrelid = 'by_text'::regclass;\n";
+    let script = [Script::parse("0001-by-text", script).unwrap()];
+    block_on(async {
+        let place = Hosted::new().await;
+        fill(&place, 10);
+        let chain = chain(1);
+        let database = place.open().await;
+        let lock = database.try_lock().await.unwrap();
+        place.execute("INSERT INTO chats (id, doc) SELECT 'twin', doc FROM chats WHERE id = 'k00001'");
+        database.run_script(&script[0], Direction::Up, None).await.unwrap_err();
+        let invalid = "SELECT count(*) || '' FROM pg_index WHERE NOT indisvalid";
+        assert_eq!(place.query(invalid), ["1"]);
+        assert!(!database.scripts().await.unwrap()[0].is_done);
+        drop((lock, database));
+        place.execute("DELETE FROM chats WHERE id = 'twin'");
+        assert_eq!(Start::new(&place, &chain).scripts(&script).await.unwrap(), ["0001-by-text"]);
+        assert_eq!(place.query(invalid), ["0"]);
+    });
+}
