@@ -179,7 +179,7 @@ fn what_is_inside_of_arrays_and_maps_changes_with_them() {
     let text = Schema::of_types(Type::String.into());
     let map = schema(r#"{"type":"object","additionalProperties":{"type":"number"}}"#);
     assert!(map.clone().with_inner(text.clone()).accepts(&value(r#"{"a":"b"}"#)));
-    assert_eq!(map.inner(), Some(&Schema::of_types(Type::Number.into())));
+    assert_eq!(map.inner(), Some(Schema::of_types(Type::Number.into())));
     let mixed =
         schema(r#"{"type":"object","properties":{"a":{"type":"number"}},"additionalProperties":{"type":"string"}}"#);
     assert_eq!(mixed.inner(), None);

@@ -341,14 +341,14 @@ fn carry_out(unnest: &Unnest, parents: &mut Schema) -> Result<Schema> {
     let list = parents.require(at)?;
     list.types().expect_within(Types::from(Type::Array).or(Type::Null), at)?;
     expect_enclosed(at, parents)?;
-    let items = list.inner().cloned().unwrap_or_else(Schema::any);
+    let items = list.inner().unwrap_or_default();
     let plain = Schema::array_of(items.clone());
-    if list != Schema::any() && list != plain && list != plain.or_null() {
+    if list != plain && list != plain.or_null() {
         let message = "expected a list of any items of one kind and number, found one whose schema says more of it";
         return Err(Error::new(ErrorKind::Chain, message).under_path(at));
     }
     items.types().expect_within(Type::Object.into(), at)?;
-    let mut child = if items == Schema::any() { Schema::of_types(Type::Object.into()) } else { items };
+    let mut child = items;
     expect_key(by.as_ref(), &child)?;
     let made = [(Some(parent), Type::String), (order.as_ref(), Type::Number)];
     for (name, ty) in made.into_iter().filter_map(|(name, ty)| Some((name?, ty))) {

@@ -101,6 +101,8 @@ impl Each {
                 kept.push(Item::new(way, mark, mark, inner));
             }
         }
+        // The members of an object have no order, and neither has what is remembered of them.
+        kept.sort_unstable_by_key(|item| item.older);
         Ok(kept)
     }
 

@@ -49,7 +49,7 @@ impl Schema {
                 Said::Nothing => return Presence::Undeclared,
                 Said::Differently => return Presence::Optional,
                 Said::Alike(member) => {
-                    if !member.required || !(at.types.only_object() || at.types.is_any()) {
+                    if !member.required || !at.types.only_object() {
                         presence = Presence::Optional;
                     }
                     at = &member.schema;
@@ -93,14 +93,15 @@ impl Schema {
     /// The schema of a place that a step needs.
     ///
     /// # Errors
-    /// [`ErrorKind::Chain`] where the schema knows the place and does not declare it, or the forms of an `anyOf` say
-    /// different things of it.
+    /// [`ErrorKind::Chain`] where the schema does not declare it, or the forms of an `anyOf` say different things of it.
     pub fn require(&self, path: &Path) -> Result<Schema> {
         let message = match (self.presence(path), self.at(path)) {
-            (Presence::Untyped, _) => return Ok(Schema::any()),
             (_, Some(schema)) if !std::ptr::eq(schema, &raw const NEVER) => return Ok(schema.clone()),
             (_, Some(_)) => {
                 "expected a member of which all branches of the \"anyOf\", or all values of the \"enum\", say the same, found one of which they do not; a step can change only what is alike in each"
+            }
+            (Presence::Untyped, None) => {
+                "expected a member that the schema declares, found one inside of a value whose type it does not say; declare both in the schema of the first version, or put the step into a \"where\" that tests the \"type\" of this place"
             }
             (_, None) => {
                 "expected a member that the schema declares, found none by this name; look for a typing error, or declare it"
@@ -261,12 +262,18 @@ impl Types {
     /// Checks that a step can take every value that the schema permits.
     ///
     /// # Errors
-    /// [`ErrorKind::Chain`] where the schema permits another type. A schema that says nothing is taken at its word.
+    /// [`ErrorKind::Chain`] where the schema permits another type, or nothing at all. One that says nothing permits every
+    /// type: whatever is written there later must have a way back.
     pub fn expect_within(self, expected: Types, path: &Path) -> Result<()> {
-        if self.is_any() || expected.include(self) {
+        if expected.include(self) && self != Types::NONE {
             return Ok(());
         }
-        let message = format!("expected a place of type {expected}, found one whose schema says {self}");
+        let message = match self.is_any() {
+            true => format!(
+                "expected a place of type {expected}, found one whose schema does not say its type; declare it in the schema of the first version, or put the step into a \"where\" that tests the \"type\""
+            ),
+            false => format!("expected a place of type {expected}, found one whose schema says {self}"),
+        };
         Err(Error::new(ErrorKind::Chain, message).under_path(path))
     }
 }

@@ -201,37 +201,57 @@ impl Schema {
         !self.lists(Kind::Array) && self.array.count == Span::default()
     }
 
-    /// What the items of an array, or the values of an object that is used as a map, must fit. An object that declares
-    /// members is no map.
+    /// What the items of an array, or the values of an object that is used as a map, must fit. `None` where there is no
+    /// one schema that holds of all of them, and of an object that declares members, which is no map.
     #[must_use]
-    pub fn inner(&self) -> Option<&Schema> {
+    pub fn inner(&self) -> Option<Schema> {
         match (self.types.touch(Kind::Array), self.types.touch(Kind::Object)) {
-            (true, false) => self.array.items.as_deref(),
+            (true, false) => self.items(),
             (false, true) => self.map_values(),
-            // Items and values that are held alike, or else nothing that holds for both.
-            _ => self.map_values().filter(|values| self.array.items.as_deref() == Some(values)),
+            (true, true) => self.items().filter(|items| self.map_values().as_ref() == Some(items)),
+            (false, false) => None,
         }
     }
 
-    /// The same with another schema for the items or the values. A list of permitted arrays or objects goes, because
+    /// The same with another schema for the items and the values. A list of permitted arrays or objects goes, because
     /// what is inside them changes.
     #[must_use]
     pub fn with_inner(mut self, inner: Schema) -> Self {
         self.values.retain(|value| !matches!(value.kind(), Kind::Array | Kind::Object));
-        if self.array.items.is_some() {
-            self.array = Items { items: Some(Box::new(inner.clone())), ..self.array };
+        if self.types.touch(Kind::Array) {
+            self.array.items = some_unless_any(inner.clone());
         }
-        for shape in &mut self.shapes {
-            shape.replace_values(&inner);
+        if self.types.touch(Kind::Object) {
+            self.set_shapes(vec![Shape { rest: some_unless_any(inner), ..Shape::default() }]);
         }
         self.settled()
     }
 
-    fn map_values(&self) -> Option<&Schema> {
+    fn items(&self) -> Option<Schema> {
+        (!self.lists(Kind::Array)).then(|| self.array.items.as_deref().cloned().unwrap_or_default())
+    }
+
+    fn map_values(&self) -> Option<Schema> {
         match &self.shapes[..] {
+            [] => (!self.lists(Kind::Object)).then(Schema::any),
             [shape] => shape.map_values(),
             _ => None,
         }
+    }
+
+    /// What members beyond the declared ones must fit; `None` where the forms of an object say different things of them,
+    /// or its permitted values are listed.
+    #[must_use]
+    pub fn strangers(&self) -> Option<Schema> {
+        let mut said = self.shapes.iter().map(|shape| shape.rest.as_deref().cloned().unwrap_or_default());
+        let first = said.next().unwrap_or_default();
+        (!self.lists(Kind::Object) && said.all(|other| other == first)).then_some(first)
+    }
+
+    /// Whether all objects that fit have the same form, which is not a list of them.
+    #[must_use]
+    pub fn has_one_form(&self) -> bool {
+        self.shapes.len() < 2 && !self.lists(Kind::Object)
     }
 
     /// The kinds of which only listed values are permitted.

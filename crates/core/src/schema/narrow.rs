@@ -1,14 +1,19 @@
 //! A schema of those values that a predicate holds of, as far as a schema can say it.
 
-use super::{Member, Schema, Type, Types};
+use super::{Member, Schema, Shape, Type, Types};
 use crate::document::{Kind, Path};
 use crate::lens::Predicate;
 
 impl Schema {
     /// What the values that fit, and that the predicate holds of (or does not), fit as well. Never less than those
-    /// values; more, where a schema cannot say it.
+    /// values; more, where a schema cannot say it, but never more than this one.
     #[must_use]
     pub fn narrow(&self, predicate: &Predicate, holds: bool) -> Self {
+        let narrowed = self.narrowed(predicate, holds);
+        if self.includes(&narrowed) { narrowed } else { self.clone() }
+    }
+
+    fn narrowed(&self, predicate: &Predicate, holds: bool) -> Self {
         match (predicate, holds) {
             (Predicate::In(path, values), true) => self.where_there(path, &Schema::one_of(values.clone())),
             (Predicate::Exists(path), true) => self.where_there(path, &Schema::any()),
@@ -35,17 +40,28 @@ impl Schema {
         }
     }
 
-    /// The values that have something at a place, and something that fits.
+    /// The values that have something at a place, and something that fits: so there are objects around it, also where the
+    /// schema did not say so.
     fn where_there(&self, path: &Path, fits: &Schema) -> Self {
-        let mut narrowed = self.clone();
         let tokens: Vec<_> = path.tokens().collect();
-        narrowed.narrow_member(&tokens, &|member| {
-            member.schema = member.schema.meet(fits);
-            member.required = true;
-        });
-        if tokens.is_empty() {
-            narrowed = narrowed.meet(fits);
+        self.holding(&tokens, fits)
+    }
+
+    fn holding(&self, tokens: &[&str], fits: &Schema) -> Self {
+        let Some((name, inner)) = tokens.split_first() else { return self.meet(fits) };
+        let mut narrowed = self.meet(&Schema::of_types(Type::Object.into()));
+        if narrowed.lists(Kind::Object) || narrowed.types == Types::NONE {
+            return narrowed;
         }
+        let mut shapes = std::mem::take(&mut narrowed.shapes);
+        if shapes.is_empty() {
+            shapes.push(Shape::default());
+        }
+        for shape in &mut shapes {
+            let schema = shape.part(name).holding(inner, fits);
+            shape.members.insert((*name).to_owned(), Member { schema, required: true });
+        }
+        narrowed.set_shapes(shapes);
         narrowed
     }
 

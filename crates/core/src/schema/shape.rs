@@ -53,19 +53,10 @@ impl Shape {
         self.members.insert(name, Member { schema, required: true });
     }
 
-    /// What all values must fit, where no member is declared by its name.
-    pub(super) fn map_values(&self) -> Option<&Schema> {
-        self.rest.as_deref().filter(|values| self.members.is_empty() && values.types() != Types::NONE)
-    }
-
-    /// Lets every value fit `inner`, where anything was said of values.
-    pub(super) fn replace_values(&mut self, inner: &Schema) {
-        for (_, member) in self.members.iter_mut() {
-            member.schema = inner.clone();
-        }
-        if let Some(rest) = self.rest.take() {
-            self.rest = if rest.types() == Types::NONE { Some(rest) } else { some_unless_any(inner.clone()) };
-        }
+    /// What all values must fit, where no member is declared by its name and any is permitted.
+    pub(super) fn map_values(&self) -> Option<Schema> {
+        let values = self.rest.as_deref().cloned().unwrap_or_default();
+        (self.members.is_empty() && values.types() != Types::NONE).then_some(values)
     }
 
     /// Whether no object at all has this form.

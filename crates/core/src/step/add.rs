@@ -60,12 +60,9 @@ impl Step for Add {
                 supply::check_fits(&self.value, &declared)?;
                 (declared, Function::Keep)
             }
-            (Presence::Untyped, None) => {
-                (self.schema.clone().unwrap_or_default(), Function::Withdraw(lowering.unknown_at(&self.at)))
-            }
             (_, None) => (
                 self.schema.clone().unwrap_or_else(|| supply::schema_of(&self.value)),
-                Function::Withdraw(lowering.unknown_at(&self.at)),
+                Function::Withdraw(lowering.unknown_at(&self.at)?),
             ),
         };
         let forward = Function::Default { value: self.value.clone(), fits: schema.clone() };

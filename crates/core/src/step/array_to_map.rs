@@ -52,7 +52,7 @@ impl Step for ArrayToMap {
         let before = lowering.schema.require(&self.at)?;
         before.types().expect_within(Types::from(Type::Array).or(Type::Null), &self.at)?;
         lowering.expect_any_length(&self.at, &before)?;
-        let items = before.inner().cloned().unwrap_or_default();
+        let items = before.inner().unwrap_or_default();
         let key = items.require(&self.by).map_err(|error| error.under_path(&self.at))?;
         let text = Schema::of_types(Type::String.into());
         if !items.types().only_object() || key != text {

@@ -2,7 +2,7 @@ use super::manual::{Chapter, Example, Form, Manual, Member, Mistake};
 use super::{Fields, Lowering, Step, StepKind};
 use crate::document::{Path, Value};
 use crate::error::{Error, ErrorKind, Result};
-use crate::lens::{Body, Function, Move, Node, Op, Predicate, Side, Supply, When};
+use crate::lens::{Body, Edit, Function, Move, Node, Op, Predicate, Side, Supply, When};
 use crate::schema::{Schema, Type};
 
 pub(super) const KIND: StepKind = StepKind { verb: "coalesce", read };
@@ -70,12 +70,10 @@ impl Step for Coalesce {
         let required = lowering.schema.requires(&self.sources[home]);
         let backward = self.ways_back(&schemas, lowering)?;
         self.sources.iter().for_each(|source| lowering.schema.undeclare(source));
-        let choice = self.choice(0, home, &schemas, lowering);
+        let unknown = lowering.unknown_at(&self.to)?;
+        let choice = Choice { coalesce: self, home, schemas: &schemas, backward: &backward, unknown };
+        let choice = choice.from(0, lowering);
         lowering.push(choice);
-        for (source, backward) in backward {
-            let unknown = lowering.unknown_at(source);
-            lowering.edit(source, Function::Withdraw(unknown), backward);
-        }
         lowering.schema.declare(&self.to, after.clone(), required);
         Ok(())
     }
@@ -92,32 +90,39 @@ impl Coalesce {
         self.sources.iter().position(|source| *source == self.to).unwrap_or_default()
     }
 
-    /// For each member that goes, what it is on the way down where nothing is remembered of it.
-    fn ways_back(&self, schemas: &[Schema], lowering: &Lowering<'_>) -> Result<Vec<(&Path, Function)>> {
+    /// For each member, what it is on the way down where another one takes the value, and nothing is remembered of it.
+    fn ways_back(&self, schemas: &[Schema], lowering: &Lowering<'_>) -> Result<Vec<Function>> {
         let mut backward = Vec::new();
         for (index, (source, schema)) in self.sources.iter().zip(schemas).enumerate() {
-            if *source == self.to {
-                continue;
-            }
-            let function = if index == self.home() {
-                // What comes back to it stands there before.
-                Function::Admit(schema.clone())
-            } else if !lowering.schema.requires(source) {
-                Function::Admit(schema.clone())
-            } else if schema.accepts(&Value::Null) {
+            let is_required = lowering.schema.requires(source);
+            backward.push(if is_required && schema.accepts(&Value::Null) {
                 Function::Default { value: Supply::Literal(Value::Null), fits: schema.clone() }
-            } else {
+            } else if is_required && index != self.home() {
                 let message = "expected members that may be absent or null, but for the one that stays, found one that is always there; put it first and name it in \"to\"";
                 return Err(Error::new(ErrorKind::Chain, message).under_path(source));
-            };
-            backward.push((source, function));
+            } else {
+                // The home member, if it is always there, has the value itself: it is the target, or the first.
+                Function::Admit(schema.clone())
+            });
         }
         Ok(backward)
     }
+}
 
+/// Which member the value comes from, and goes back to.
+struct Choice<'c> {
+    coalesce: &'c Coalesce,
+    home: usize,
+    schemas: &'c [Schema],
+    backward: &'c [Function],
+    /// What the newer schema says of members that it does not declare.
+    unknown: Schema,
+}
+
+impl Choice<'_> {
     /// From the member with this index on: where it has a value, that moves; else the next ones are asked. In the end
     /// the home member moves, even if it is `null`.
-    fn choice(&self, index: usize, home: usize, schemas: &[Schema], lowering: &Lowering<'_>) -> Op {
+    fn from(&self, index: usize, lowering: &Lowering<'_>) -> Op {
         let has_value = |path: &Path| {
             let null = Predicate::Type(path.clone(), Type::Null.into());
             Predicate::And(vec![Predicate::Exists(path.clone()), Predicate::Not(Box::new(null))])
@@ -128,16 +133,17 @@ impl Coalesce {
             focus.declare(path, schema.clone(), false);
             focus
         };
-        let source = &self.sources[index];
-        let otherwise = match index + 1 == self.sources.len() {
-            true => self.moved(home, lowering),
-            false => vec![lowering.node(self.choice(index + 1, home, schemas, lowering))],
+        let Coalesce { sources, to } = self.coalesce;
+        let source = &sources[index];
+        let otherwise = match index + 1 == sources.len() {
+            true => self.moved(self.home, lowering),
+            false => vec![lowering.node(self.from(index + 1, lowering))],
         };
         Op::When(Box::new(When {
             before: Side { predicate: has_value(source), body: Schema::any(), otherwise: Schema::any() },
             after: Side {
-                predicate: if index == home { has_value(&self.to) } else { Predicate::Or(Vec::new()) },
-                body: holds(&self.to, &without_null(&schemas[index])),
+                predicate: if index == self.home { has_value(to) } else { Predicate::Or(Vec::new()) },
+                body: holds(to, &without_null(&self.schemas[index])),
                 otherwise: Schema::any(),
             },
             body: Body::new(self.moved(index, lowering)),
@@ -145,10 +151,20 @@ impl Coalesce {
         }))
     }
 
+    /// The value of one member moves, and the others go. What they were is remembered with the branch: on the way down it
+    /// holds only as long as the value goes back to the same one.
     fn moved(&self, index: usize, lowering: &Lowering<'_>) -> Vec<Node> {
-        let from = &self.sources[index];
-        let moved = || lowering.node(Op::Move(Move { from: from.clone(), to: self.to.clone() }));
-        (*from != self.to).then(moved).into_iter().collect()
+        let Coalesce { sources, to } = self.coalesce;
+        let mut nodes = Vec::new();
+        if sources[index] != *to {
+            nodes.push(lowering.node(Op::Move(Move { from: sources[index].clone(), to: to.clone() })));
+        }
+        for (other, source) in sources.iter().enumerate().filter(|(other, source)| *other != index && *source != to) {
+            let forward = Function::Withdraw(self.unknown.clone());
+            let edit = Edit::new(source, forward, self.backward[other].clone());
+            nodes.push(lowering.node(Op::Edit(Box::new(edit))));
+        }
+        nodes
     }
 }
 

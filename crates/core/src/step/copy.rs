@@ -57,7 +57,7 @@ impl Step for Copy {
             Some(value) => Function::Default { value: Supply::Literal(value.clone()), fits: Schema::any() },
             None => Function::Keep,
         };
-        let backward = Function::Withdraw(lowering.unknown_at(&self.to));
+        let backward = Function::Withdraw(lowering.unknown_at(&self.to)?);
         let edit = Edit { sources: self.sources.clone(), ..Edit::new(&self.to, forward, backward) };
         lowering.push(Op::Edit(Box::new(edit)));
         lowering.schema.declare(&self.to, schema.unwrap_or_default(), required);

@@ -1,10 +1,9 @@
-use super::strangers::declares_members;
 use super::manual::{Chapter, Example, Form, Manual, Member, Mistake};
 use super::{CustomExample, Fields, Lowering, Step, StepKind, Steps};
 use crate::document::Path;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::{Align, Each, Op};
-use crate::schema::{Presence, Schema, Type, Types};
+use crate::schema::{Presence, Type, Types};
 
 pub(super) const KIND: StepKind = StepKind { verb: "each", read };
 
@@ -53,11 +52,10 @@ impl Step for EachItem {
         let before = lowering.schema.require(&self.at)?;
         let container = Types::from(Type::Array).or(Type::Object).or(Type::Null);
         before.types().expect_within(container, &self.at)?;
-        if declares_members(&before) {
-            let message = "expected a list, or an object whose members are all alike, found one that declares its members by name; change each by a step of its own";
+        let Some(mut inner) = before.inner() else {
+            let message = "expected a list, or an object whose members are all alike, found one that declares its members by name, or different things of items and members; change each by a step of its own";
             return Err(Error::new(ErrorKind::Chain, message).under_path(&self.at));
-        }
-        let mut inner = before.inner().cloned().unwrap_or_else(Schema::any);
+        };
         let keyed = self.by.as_ref().and_then(|by| inner.at(by).cloned());
         let body = lowering.inside(&self.steps, &mut inner)?;
         let align = match &self.by {

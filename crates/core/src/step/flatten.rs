@@ -3,6 +3,7 @@ use super::{Fields, Lowering, Step, StepKind};
 use crate::document::{Object, Path, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::{Function, Supply};
+use crate::schema::Schema;
 
 pub(super) const KIND: StepKind = StepKind { verb: "flatten", read };
 
@@ -41,8 +42,8 @@ impl Step for Flatten {
         }
         lowering.expect_objects_around(&self.at.join(""))?;
         let emptied = lowering.schema.require(&self.at)?;
-        if emptied.inner().is_some() {
-            let message = "expected an object that declares its members by name, found one that is used as a map";
+        if !emptied.strangers().is_some_and(|strangers| strangers == Schema::any() || strangers == Schema::never()) {
+            let message = "expected an object that declares its members by name, found one that is used as a map, or whose permitted values are listed";
             return Err(Error::new(ErrorKind::Chain, message).under_path(&self.at));
         }
         let backward = match lowering.schema.requires(&self.at) {
@@ -50,7 +51,7 @@ impl Step for Flatten {
             false => Function::Admit(emptied),
         };
         lowering.schema.undeclare(&self.at);
-        lowering.edit(&self.at, Function::Prune(lowering.unknown_at(&self.at)), backward);
+        lowering.edit(&self.at, Function::Prune(lowering.unknown_at(&self.at)?), backward);
         Ok(())
     }
 

@@ -75,7 +75,7 @@ impl Step for InsertItem {
         let before = lowering.schema.require(&self.list)?;
         before.types().expect_within(Types::from(Type::Array).or(Type::Null), &self.list)?;
         lowering.expect_any_length(&self.list, &before)?;
-        let items = before.inner().cloned().unwrap_or_default();
+        let items = before.inner().unwrap_or_default();
         items.validate(&self.item).map_err(|error| error.of_kind(ErrorKind::Chain))?;
         lowering.push(Op::Item(Box::new(EditItem {
             list: self.list.clone(),

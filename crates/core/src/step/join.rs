@@ -44,7 +44,7 @@ impl Step for Join {
         before.types().expect_within(Types::from(Type::Array).or(Type::Null), &self.at)?;
         lowering.expect_any_length(&self.at, &before)?;
         let text = Schema::of_types(Type::String.into());
-        if !before.inner().is_none_or(|items| *items == text) {
+        if before.inner() != Some(text.clone()) {
             let message = "expected a list of texts without further bounds, found another; split again, a text could break them";
             return Err(Error::new(ErrorKind::Chain, message).under_path(&self.at));
         }

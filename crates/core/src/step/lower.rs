@@ -1,9 +1,8 @@
 use super::Steps;
-use super::strangers::strangers;
 use crate::document::{Path, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::{Body, Edit, Function, Move, Node, Op};
-use crate::schema::{Presence, Schema, Type, Types};
+use crate::schema::{Presence, Schema, Type};
 
 /// A step being lowered: the schema before it, which it carries on, and the nodes that it becomes.
 pub struct Lowering<'l> {
@@ -80,7 +79,7 @@ impl<'l> Lowering<'l> {
     pub fn enclose(&mut self, path: &Path) -> Result<()> {
         match self.schema.presence(path) {
             Presence::Undeclared | Presence::Untyped => {
-                let unknown = self.unknown_at(path);
+                let unknown = self.unknown_at(path)?;
                 self.edit(path, Function::Enclose, Function::Prune(unknown));
                 self.schema.declare(path, Schema::of_types(Type::Object.into()), true);
             }
@@ -92,8 +91,11 @@ impl<'l> Lowering<'l> {
     }
 
     /// What the schema says of a member that it does not declare.
-    #[must_use]
-    pub fn unknown_at(&self, path: &Path) -> Schema {
+    ///
+    /// # Errors
+    /// [`ErrorKind::Chain`] where the forms that the object around it may have say different things of such members: one
+    /// that stood in an object of one form could not come back into one that has become another.
+    pub fn unknown_at(&self, path: &Path) -> Result<Schema> {
         unknown_in(self.schema, path)
     }
 
@@ -142,6 +144,9 @@ impl<'l> Lowering<'l> {
         self.enclose_ancestors(to)?;
         let required = self.schema.requires(from);
         self.check_gaps(from, to, required)?;
+        // What stands in the way on either side waits in the residue, and comes back.
+        self.unknown_at(from)?;
+        self.unknown_at(to)?;
         self.push(Op::Move(Move { from: from.clone(), to: to.clone() }));
         self.schema.undeclare(from);
         self.schema.declare(to, moved, required);
@@ -164,14 +169,16 @@ impl<'l> Lowering<'l> {
         Ok(())
     }
 
-    /// Checks that every value around a place is an object, as far as the schema knows.
+    /// Checks that every value around a place that the schema declares is an object.
     ///
     /// # Errors
     /// [`ErrorKind::Chain`] where the schema permits another type.
     pub fn expect_objects_around(&self, path: &Path) -> Result<()> {
         for enclosing in std::iter::once(Path::default()).chain(path.ancestors()) {
-            let known = self.schema.at(&enclosing).map_or(Types::ANY, Schema::types);
-            known.expect_within(Type::Object.into(), &enclosing)?;
+            // One that is not declared is made, or the step finds that its place is not declared either.
+            if let Some(known) = self.schema.at(&enclosing) {
+                known.types().expect_within(Type::Object.into(), &enclosing)?;
+            }
         }
         Ok(())
     }
@@ -187,7 +194,10 @@ impl<'l> Lowering<'l> {
 }
 
 /// What a schema says of a member that it does not declare.
-pub(super) fn unknown_in(schema: &Schema, path: &Path) -> Schema {
+pub(super) fn unknown_in(schema: &Schema, path: &Path) -> Result<Schema> {
     let parent = path.split_last().map(|(parent, _)| parent).unwrap_or_default();
-    schema.at(&parent).map_or_else(Schema::any, strangers)
+    schema.at(&parent).map_or_else(|| Some(Schema::any()), Schema::strangers).ok_or_else(|| {
+        let message = "expected an object whose forms say the same of members that they do not declare, found an \"anyOf\" or an \"enum\" that does not; give each branch the same \"additionalProperties\"";
+        Error::new(ErrorKind::Chain, message).under_path(parent)
+    })
 }

@@ -5,7 +5,6 @@ mod fields;
 mod lower;
 pub mod manual;
 mod predicate;
-mod strangers;
 mod supply;
 
 /// The kinds are modules here, each with a `KIND` and a `MANUAL`.

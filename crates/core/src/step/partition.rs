@@ -1,5 +1,4 @@
 use super::manual::{Chapter, Example, Form, Manual, Member, Mistake};
-use super::strangers::{has_one_form, strangers};
 use super::{Fields, Lowering, Step, StepKind};
 use crate::document::{Object, Path, Value};
 use crate::error::{Error, ErrorKind, Result};
@@ -58,11 +57,11 @@ impl Step for Partition {
         let from = lowering.schema.require(&self.from)?;
         lowering.expect_objects_around(&self.from.join(""))?;
         expect_one_form(&from, &self.from)?;
-        let unknown = strangers(&from);
+        let unknown = from.strangers().unwrap_or_else(Schema::never);
         let is_new = matches!(lowering.schema.presence(&self.to), Presence::Undeclared | Presence::Untyped);
         lowering.enclose_ancestors(&self.to)?;
         if is_new {
-            make_target(&self.to, Schema::map_of(unknown), lowering);
+            make_target(&self.to, Schema::map_of(unknown), lowering)?;
         } else {
             self.expect_like_target(&unknown, lowering)?;
         }
@@ -87,7 +86,7 @@ impl Partition {
         lowering.enclose(&self.to)?;
         let target = lowering.schema.require(&self.to)?;
         expect_one_form(&target, &self.to)?;
-        if strangers(&target) != *unknown {
+        if target.strangers().as_ref() != Some(unknown) {
             let message =
                 "expected two objects that say the same of members they do not declare, found two that differ";
             return Err(Error::new(ErrorKind::Chain, message).under_path(&self.to));
@@ -118,16 +117,17 @@ impl Partition {
 
 /// Makes a target that no schema declared. An object that is there already stays where its members are such as may come
 /// back, and otherwise waits in the residue.
-fn make_target(to: &Path, fits: Schema, lowering: &mut Lowering<'_>) {
-    let backward = Function::Prune(lowering.unknown_at(to));
+fn make_target(to: &Path, fits: Schema, lowering: &mut Lowering<'_>) -> Result<()> {
+    let backward = Function::Prune(lowering.unknown_at(to)?);
     let empty = Supply::Literal(Value::Object(Object::new()));
     lowering.edit(to, Function::Default { value: empty, fits: fits.clone() }, backward);
     lowering.schema.declare(to, fits, true);
+    Ok(())
 }
 
 /// Forms that are told apart, or listed objects, may say of a member that goes what no other place could.
 fn expect_one_form(schema: &Schema, at: &Path) -> Result<()> {
-    if has_one_form(schema) {
+    if schema.has_one_form() {
         return Ok(());
     }
     let message = "expected an object of one form, found an \"anyOf\" or an \"enum\" of objects";

@@ -41,6 +41,8 @@ impl Step for Pick {
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
         let before = lowering.schema.require(&self.at)?;
         lowering.expect_objects_around(&self.at.join(""))?;
+        // What goes is unknown, for the most part, and comes back.
+        lowering.unknown_at(&self.at.join(""))?;
         for name in before.member_names().into_iter().filter(|name| !self.keep.contains(name)) {
             let member = self.at.join(&name);
             lowering.schema.require(&member)?;

@@ -63,7 +63,7 @@ impl Step for Remove {
             None => Function::Admit(schema),
         };
         lowering.schema.undeclare(&self.at);
-        let forward = Function::Withdraw(lowering.unknown_at(&self.at));
+        let forward = Function::Withdraw(lowering.unknown_at(&self.at)?);
         let edit = Edit { forgets: self.forget, ..Edit::new(&self.at, forward, backward) };
         lowering.push(Op::Edit(Box::new(edit)));
         Ok(())

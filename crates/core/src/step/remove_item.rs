@@ -46,7 +46,7 @@ impl Step for RemoveItem {
         let before = lowering.schema.require(&self.list)?;
         before.types().expect_within(Types::from(Type::Array).or(Type::Null), &self.list)?;
         lowering.expect_any_length(&self.list, &before)?;
-        let items = before.inner().cloned().unwrap_or_default();
+        let items = before.inner().unwrap_or_default();
         lowering.push(Op::Item(Box::new(EditItem {
             list: self.list.clone(),
             by: self.by.clone(),

@@ -68,7 +68,7 @@ impl Unwrap {
         let before = lowering.schema.require(&self.at)?;
         before.types().expect_within(Type::Array.into(), &self.at)?;
         lowering.expect_any_length(&self.at, &before)?;
-        let items = before.inner().cloned().unwrap_or_default();
+        let items = before.inner().unwrap_or_default();
         let required = lowering.schema.requires(&self.at);
         let forward = match &self.otherwise {
             None if self.at == Path::default() => {

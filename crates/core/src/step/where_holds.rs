@@ -16,7 +16,7 @@ pub(super) static MANUAL: Manual = Manual {
         Member::optional(
             "after",
             Form::Predicate,
-            "Which records of the later version the steps lead back from. Must be given where the steps change what the predicate looks at.",
+            "Which records of the later version the steps lead back from. Must be given where the steps change what the predicate looks at, unless it says the same afterwards: a text that is another text now is still a text.",
         ),
     ],
     example: Example {
@@ -57,10 +57,15 @@ impl Step for Where {
         };
         let mut newer = older.clone();
         let body = lowering.inside(&self.steps, &mut newer.body)?;
-        newer.predicate = self.predicate_after(&body)?;
+        if let Some(after) = &self.after {
+            newer.predicate = after.clone();
+        }
         let (body, otherwise) = match tells_apart(&newer) {
             true => (body, Body::default()),
-            false => level(body, &older, &mut newer, lowering),
+            false => {
+                self.expect_after(&body)?;
+                level(body, &older, &mut newer, lowering)?
+            }
         };
         let after = newer.body.join(&newer.otherwise);
         predicate::check_places(&newer.predicate, &after)?;
@@ -84,16 +89,16 @@ impl Step for Where {
 }
 
 impl Where {
-    fn predicate_after(&self, body: &Body) -> Result<Predicate> {
-        match &self.after {
-            Some(after) => Ok(after.clone()),
-            None => match self.before.places().into_iter().find(|path| body.touches(path)) {
-                None => Ok(self.before.clone()),
-                Some(path) => {
-                    let message = "expected \"after\", a predicate on the later version, because the steps change what this one looks at; found none";
-                    Err(Error::new(ErrorKind::Chain, message).under_path(path))
-                }
-            },
+    /// The predicate that decides on the way up does on the way down as well, where it says the same of what the steps have
+    /// made of a record, or they leave alone what it looks at.
+    fn expect_after(&self, body: &Body) -> Result<()> {
+        let changed = self.before.places().into_iter().find(|path| body.touches(path));
+        match changed.filter(|_| self.after.is_none()) {
+            None => Ok(()),
+            Some(path) => {
+                let message = "expected \"after\", a predicate on the later version, because the steps change what this one looks at; found none";
+                Err(Error::new(ErrorKind::Chain, message).under_path(path))
+            }
         }
     }
 }
@@ -107,19 +112,19 @@ fn tells_apart(newer: &Side) -> bool {
 
 /// Makes both branches declare the same members: what only one of them declares is cleared by the other, so that it is
 /// absent there, or unknown and kept as residue.
-fn level(body: Body, older: &Side, newer: &mut Side, lowering: &Lowering<'_>) -> (Body, Body) {
+fn level(body: Body, older: &Side, newer: &mut Side, lowering: &Lowering<'_>) -> Result<(Body, Body)> {
     let clear = |at: &Path, schema: Schema, branch: &mut Schema| {
         let mut cleared = branch.clone();
         cleared.declare(at, schema.clone(), false);
         let enclosing = std::mem::replace(branch, cleared);
-        let unknown = super::lower::unknown_in(&enclosing, at);
+        let unknown = super::lower::unknown_in(&enclosing, at)?;
         let edit = Edit::new(at, Function::Withdraw(schema), Function::Withdraw(unknown));
-        lowering.node(Op::Edit(Box::new(edit)))
+        Ok(lowering.node(Op::Edit(Box::new(edit))))
     };
     let (with, without) = (newer.body.clone(), older.otherwise.clone());
-    let only_with = with.declared_beyond(&without);
-    let otherwise = only_with.into_iter().map(|(at, schema)| clear(&at, schema, &mut newer.otherwise)).collect();
-    let only_without = without.declared_beyond(&with);
-    let cleared = only_without.into_iter().map(|(at, schema)| clear(&at, schema, &mut newer.body));
-    (body.and_then(cleared.collect()), Body::new(otherwise))
+    let only_with = with.declared_beyond(&without).into_iter();
+    let otherwise = only_with.map(|(at, schema)| clear(&at, schema, &mut newer.otherwise)).collect::<Result<_>>()?;
+    let only_without = without.declared_beyond(&with).into_iter();
+    let cleared = only_without.map(|(at, schema)| clear(&at, schema, &mut newer.body)).collect::<Result<_>>()?;
+    Ok((body.and_then(cleared), Body::new(otherwise)))
 }

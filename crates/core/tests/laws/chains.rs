@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use exuvia_core::chain::{Chain, Lock, Migration, Version};
 use exuvia_core::document::{Path, Value};
-use exuvia_core::lens::{Custom, Undo};
+use exuvia_core::lens::{Custom, Predicate, Undo};
 use exuvia_core::schema::{Schema, Type};
 use exuvia_core::step::{Steps, manuals};
 use exuvia_core::{Error, ErrorKind, Result};
@@ -20,6 +20,7 @@ pub const COLLECTION: &str = "c";
 pub struct Sample {
     pub chain: Chain,
     files: Vec<String>,
+    steps: Vec<String>,
 }
 
 impl std::fmt::Display for Sample {
@@ -31,7 +32,8 @@ impl std::fmt::Display for Sample {
 impl Sample {
     /// A chain of one to four migrations after its first, of steps of any kind.
     pub fn draw(tape: &mut Tape<'_>) -> Self {
-        Self::draw_of(&verbs(), tape)
+        // What holds other steps comes as often as a few of them, so that there is something of every kind in it.
+        Self::draw_of(&[&verbs()[..], &["each", "each", "where", "where", "where"]].concat(), tape)
     }
 
     /// As [`Sample::draw`], of steps of one kind.
@@ -40,11 +42,22 @@ impl Sample {
         Self::draw_kind(verb, tape)
     }
 
-    /// As [`Sample::draw`], of steps of this kind, and where it only holds others, of those that it holds.
+    /// As [`Sample::draw`], of steps of this kind, and where it only holds others, of one kind that it holds.
     pub fn draw_kind(verb: &str, tape: &mut Tape<'_>) -> Self {
         match verb {
-            "each" | "where" => Self::draw_of(&[verb, verb, "rename", "map", "wrap", "add"], tape),
+            "each" | "where" => {
+                let held = tape.pick(&verbs());
+                Self::draw_inside(verb, held, tape)
+            }
             _ => Self::draw_of(&[verb], tape),
+        }
+    }
+
+    /// As [`Sample::draw`], of steps of one kind inside of those of another.
+    pub fn draw_inside(holder: &str, verb: &str, tape: &mut Tape<'_>) -> Self {
+        match verb {
+            "each" | "where" => Self::draw_of(&[holder, verb, "wrap", "add", "custom"], tape),
+            _ => Self::draw_of(&[holder, holder, verb, verb, verb], tape),
         }
     }
 
@@ -58,7 +71,17 @@ impl Sample {
 
     /// Whether a step of this kind is in it.
     pub fn has(&self, verb: &str) -> bool {
-        self.files[1..].iter().any(|file| file.contains(&format!("{{\"{verb}\":")))
+        self.has_step(&format!("{{\"{verb}\":"))
+    }
+
+    fn has_step(&self, start: &str) -> bool {
+        self.files[1..].iter().any(|file| file.contains(start))
+    }
+
+    /// Whether a step of this kind is in it that another kind holds.
+    pub fn has_inside(&self, holder: &str, verb: &str) -> bool {
+        let holds = |step: &Value<'_>| is_of(step, holder) && steps_in(step).iter().any(|inner| is_of(inner, verb));
+        self.steps.iter().any(|step| holds(&Value::parse(step).expect("a step")))
     }
 
     /// How the chain can be undone.
@@ -72,7 +95,7 @@ impl Sample {
     }
 
     fn draw_of(verbs: &[&str], tape: &mut Tape<'_>) -> Self {
-        let mut sample = Self::start(&draw_object(tape, 3));
+        let mut sample = Self::start(&draw_record(tape));
         for index in 1..=1 + tape.below(4) {
             sample.grow(index, verbs, tape);
         }
@@ -84,7 +107,7 @@ impl Sample {
             r#"{{"exuvia":1,"id":"m0","collections":{{"{COLLECTION}":{{"layout":{{"prefix":"c:"}},"schema":{schema}}}}}}}"#
         );
         let chain = load(std::slice::from_ref(&first)).unwrap_or_else(|error| panic!("{error}\n{first}"));
-        Self { chain, files: vec![first] }
+        Self { chain, files: vec![first], steps: Vec::new() }
     }
 
     /// Adds a migration of steps that fit. Most proposals do not.
@@ -92,7 +115,7 @@ impl Sample {
         let mut schema = self.schema(self.chain.tip()).clone();
         let mut steps = Vec::new();
         for _ in 0..1 + tape.below(3) {
-            let fitting = (0..4).find_map(|_| {
+            let fitting = (0..8).find_map(|_| {
                 let step = propose(&schema, verbs, tape, 2);
                 carry(&schema, &step).map(|after| (step, after))
             });
@@ -101,17 +124,49 @@ impl Sample {
             schema = after;
         }
         self.files.push(file(index, &steps));
+        self.steps.append(&mut steps);
         self.chain = load(&self.files).unwrap_or_else(|error| panic!("{error}\n{self}"));
+    }
+
+    /// The same steps, each in a migration of its own.
+    pub fn apart(&self) -> Self {
+        let mut files = vec![self.files[0].clone()];
+        let each = self.steps.iter().enumerate();
+        files.extend(each.map(|(index, step)| file(index + 1, std::slice::from_ref(step))));
+        let chain = load(&files).unwrap_or_else(|error| panic!("{error}\n{self}"));
+        Self { chain, files, steps: self.steps.clone() }
     }
 
     pub fn schema(&self, version: Version) -> &Schema {
         &self.chain.collection(COLLECTION, version).expect("the collection").schema
     }
 
+    /// Whether the place of any step is the record itself.
+    pub fn changes_whole_records(&self) -> bool {
+        manuals().any(|(verb, _)| self.has_step(&format!("{{\"{verb}\":\"\"")))
+    }
+
     /// Whether a name is in any step.
     pub fn names(&self, name: &str) -> bool {
         let token = name.replace('~', "~0").replace('/', "~1");
         self.files[1..].iter().any(|file| file.contains(&token) || file.contains(&format!("{name:?}")))
+    }
+}
+
+/// A schema, read.
+pub fn schema(text: &str) -> Schema {
+    Schema::read(&Value::parse(text).expect("JSON")).expect("a schema")
+}
+
+fn is_of(step: &Value<'_>, verb: &str) -> bool {
+    matches!(step.opened(), Ok(Value::Object(step)) if step.get(verb).is_some())
+}
+
+fn steps_in<'a>(step: &Value<'a>) -> Vec<Value<'a>> {
+    let Ok(Value::Object(mut step)) = step.opened() else { return Vec::new() };
+    match step.remove("do").map(|steps| steps.opened()) {
+        Some(Ok(Value::Array(steps))) => steps,
+        _ => Vec::new(),
     }
 }
 
@@ -133,6 +188,34 @@ pub fn load(files: &[String]) -> Result<Chain> {
     let mut chain = Chain::arrange(migrations, &Lock::default())?;
     chain.register(Arc::new(Fold));
     Ok(chain)
+}
+
+/// A schema of records: of one form, or of two that a member tells apart.
+fn draw_record(tape: &mut Tape<'_>) -> String {
+    match tape.once_in(8) {
+        false => draw_object(tape, 3),
+        true => draw_forms(tape, 3),
+    }
+}
+
+fn draw_forms(tape: &mut Tape<'_>, depth: usize) -> String {
+    let mut form = |tag: &str| with(&draw_object(tape, depth), "id", tag, true);
+    let (a, b) = (form(r#"{"const":"a"}"#), form(r#"{"enum":["b","u"]}"#));
+    format!(r#"{{"anyOf":[{a},{b}]}}"#)
+}
+
+/// An object schema with one member more.
+pub fn with(schema: &str, name: &str, member: &str, required: bool) -> String {
+    let value = |text: &str| Value::parse(text).and_then(Value::into_owned).expect("JSON");
+    let Value::Object(mut object) = value(schema) else { unreachable!("an object") };
+    let Some(Value::Object(properties)) = object.get_mut("properties") else { unreachable!("it declares members") };
+    properties.insert(name.to_owned(), value(member));
+    if let (true, Some(Value::Array(names))) = (required, object.get_mut("required"))
+        && !names.contains(&Value::from(name))
+    {
+        names.push(Value::from(name));
+    }
+    Value::Object(object).to_json()
 }
 
 /// A schema of objects, as JSON.
@@ -171,15 +254,32 @@ fn draw_schema(tape: &mut Tape<'_>, depth: usize) -> String {
         r#"{"enum":[0,1]}"#,
         r#"{"type":["boolean","null"]}"#,
         r#"{"type":"string","maxLength":3}"#,
+        "true",
+        r#"{"type":"array"}"#,
+        r#"{"type":"object"}"#,
+        r#"{"type":["object","string"]}"#,
+        r#"{"type":["string","number"]}"#,
+        r#"{"type":["number","null"],"minimum":0}"#,
+        r#"{"type":["string","null"],"format":"date-time"}"#,
+        r#"{"type":"string","minLength":1}"#,
+        r#"{"enum":["a","b",null,1]}"#,
+        r#"{"const":"a"}"#,
+        r#"{"enum":[[],["a"],"b"]}"#,
+        r#"{"enum":[{},{"x":1}]}"#,
+        r#"{"type":["array","object"],"items":{"type":"string"},"additionalProperties":{"type":"string"}}"#,
+        r#"{"type":"array","items":{"type":"string"},"minItems":1}"#,
     ];
     if depth == 0 {
         return tape.pick(&flat).to_owned();
     }
-    match tape.below(8) {
+    match tape.below(12) {
         0 => draw_object(tape, depth),
         1 => format!(r#"{{"type":"array","items":{}}}"#, draw_keyed(tape, depth)),
         2 => format!(r#"{{"type":"object","additionalProperties":{}}}"#, draw_schema(tape, depth - 1)),
         3 => format!(r#"{{"type":"object","additionalProperties":{}}}"#, draw_object(tape, depth)),
+        4 => format!(r#"{{"type":["array","null"],"items":{}}}"#, draw_schema(tape, depth - 1)),
+        5 => draw_forms(tape, depth),
+        6 => format!(r#"{{"anyOf":[{},{{"type":["null","string"]}}]}}"#, draw_object(tape, depth)),
         _ => tape.pick(&flat).to_owned(),
     }
 }
@@ -210,7 +310,10 @@ fn places(schema: &Schema, at: &Path) -> Vec<(Path, Schema)> {
 
 /// A step that may fit the schema. `depth` bounds the steps inside it.
 pub fn propose(schema: &Schema, verbs: &[&str], tape: &mut Tape<'_>, depth: usize) -> String {
-    let places = places(schema, &Path::default());
+    let mut places = places(schema, &Path::default());
+    if !schema.types().only_object() || tape.once_in(6) {
+        places.push((Path::default(), schema.clone()));
+    }
     let verb = tape.pick(verbs);
     Proposal { schema, places: &places, verbs, tape, depth }
         .make(verb)
@@ -283,10 +386,10 @@ impl Proposal<'_, '_, '_> {
                 format!(r#"{{"copy":[{sources}],"to":{}{otherwise}}}"#, quoted(&self.free()?))
             }
             "coalesce" => self.coalesce()?,
-            "add" => format!(r#"{{"add":{},{}}}"#, quoted(&self.free()?), self.supply()),
+            "add" => format!(r#"{{"add":{},{}{}}}"#, quoted(&self.free()?), self.supply(), self.later()),
             "set" => {
-                let back = self.maybe("back");
-                format!(r#"{{"set":{},{}{back}}}"#, quoted(&self.place(None)?), self.supply())
+                let (back, later) = (self.maybe("back"), self.later());
+                format!(r#"{{"set":{},{}{later}{back}}}"#, quoted(&self.place(None)?), self.supply())
             }
             "remove" => {
                 let back = self.maybe("back");
@@ -364,6 +467,19 @@ impl Proposal<'_, '_, '_> {
     /// Nothing, or a member with a value.
     fn maybe(&mut self, name: &str) -> String {
         if self.tape.once_in(3) { String::new() } else { format!(r#","{name}":{}"#, self.literal()) }
+    }
+
+    /// Sometimes, what later values may be.
+    fn later(&mut self) -> &'static str {
+        self.tape.pick(&[
+            "",
+            "",
+            "",
+            r#","schema":true"#,
+            r#","schema":{"type":["string","null"]}"#,
+            r#","schema":{"type":"object","properties":{"x":{"type":"number"}}}"#,
+            r#","schema":{"type":"array","items":{"type":"string"}}"#,
+        ])
     }
 
     fn supply(&mut self) -> String {
@@ -444,37 +560,55 @@ impl Proposal<'_, '_, '_> {
     fn where_holds(&mut self) -> Option<String> {
         let depth = self.depth.checked_sub(1)?;
         let predicate = self.predicate(1)?;
-        let narrowed = self.schema.clone();
-        let steps: Vec<_> =
-            (0..1 + self.tape.below(2)).map(|_| propose(&narrowed, self.verbs, self.tape, depth)).collect();
-        let after = match self.tape.below(4) {
-            0 => String::new(),
-            1 => format!(r#","after":{}"#, self.predicate(1)?),
-            2 => r#","after":{"or":[]}"#.to_owned(),
+        let steps = self.inside(&self.schema.narrow(&predicate, true), depth)?;
+        let after = match self.tape.below(5) {
+            0 | 1 => String::new(),
+            2 => format!(r#","after":{}"#, written(&self.predicate(1)?)),
+            3 => r#","after":{"or":[]}"#.to_owned(),
             _ => r#","after":{"and":[]}"#.to_owned(),
         };
-        Some(format!(r#"{{"where":{predicate}{after},"do":[{}]}}"#, steps.join(",")))
+        Some(format!(r#"{{"where":{}{after},"do":[{steps}]}}"#, written(&predicate)))
     }
 
-    fn predicate(&mut self, depth: usize) -> Option<String> {
-        let (at, schema) = (!self.places.is_empty()).then(|| self.tape.pick_ref(self.places).clone())?;
-        let path = quoted(&at);
-        Some(match self.tape.below(if depth == 0 { 4 } else { 7 }) {
+    /// Steps that fit, one after the other, with another focus.
+    fn inside(&mut self, schema: &Schema, depth: usize) -> Option<String> {
+        let mut schema = schema.clone();
+        let mut steps = Vec::new();
+        for _ in 0..1 + self.tape.below(2) {
+            let fitting = (0..8).find_map(|_| {
+                let step = propose(&schema, self.verbs, self.tape, depth);
+                carry(&schema, &step).map(|after| (step, after))
+            });
+            let Some((step, after)) = fitting else { continue };
+            steps.push(step);
+            schema = after;
+        }
+        (!steps.is_empty()).then(|| steps.join(","))
+    }
+
+    fn predicate(&mut self, depth: usize) -> Option<Predicate> {
+        let (path, schema) = (!self.places.is_empty()).then(|| self.tape.pick_ref(self.places).clone())?;
+        let value = |text: &str| Value::parse(text).and_then(Value::into_owned).expect("JSON");
+        Some(match self.tape.below(if depth == 0 { 5 } else { 8 }) {
             0 => {
                 let values = schema.values().unwrap_or_default();
-                let value =
-                    if values.is_empty() { self.literal().to_owned() } else { self.tape.pick_ref(values).to_json() };
-                format!(r#"{{"equals":{path},"value":{value}}}"#)
+                let one = if values.is_empty() { value(self.literal()) } else { self.tape.pick_ref(values).clone() };
+                Predicate::In(path, vec![one])
             }
-            1 => format!(r#"{{"in":{path},"values":[{},{}]}}"#, self.literal(), self.literal()),
-            2 => format!(r#"{{"exists":{path}}}"#),
-            3 => {
-                let ty = self.tape.pick(&["null", "boolean", "integer", "number", "string", "array", "object"]);
-                format!(r#"{{"type":{path},"is":"{ty}"}}"#)
+            1 => Predicate::In(path, vec![value(self.literal()), value(self.literal())]),
+            2 if path != Path::default() => Predicate::Exists(path),
+            // One of the types that may be there, so that both branches have something.
+            2 | 3 => {
+                let types: Vec<_> = schema.types().iter().collect();
+                Predicate::Type(path, (!types.is_empty()).then(|| self.tape.pick(&types))?.into())
             }
-            4 => format!(r#"{{"not":{}}}"#, self.predicate(depth - 1)?),
-            5 => format!(r#"{{"and":[{},{}]}}"#, self.predicate(depth - 1)?, self.predicate(depth - 1)?),
-            _ => format!(r#"{{"or":[{},{}]}}"#, self.predicate(depth - 1)?, self.predicate(depth - 1)?),
+            4 => {
+                let name = self.tape.pick(&["null", "boolean", "integer", "number", "string", "array", "object"]);
+                Predicate::Type(path, Type::parse(name).expect("a type").into())
+            }
+            5 => Predicate::Not(Box::new(self.predicate(depth - 1)?)),
+            6 => Predicate::And(vec![self.predicate(depth - 1)?, self.predicate(depth - 1)?]),
+            _ => Predicate::Or(vec![self.predicate(depth - 1)?, self.predicate(depth - 1)?]),
         })
     }
 
@@ -498,13 +632,11 @@ impl Proposal<'_, '_, '_> {
 
     fn each(&mut self) -> Option<String> {
         let depth = self.depth.checked_sub(1)?;
-        let containers: Vec<_> = self.places.iter().filter(|(_, schema)| schema.inner().is_some()).collect();
-        let (at, schema) = (!containers.is_empty()).then(|| self.tape.pick(&containers))?;
-        let steps: Vec<_> = (0..1 + self.tape.below(2))
-            .map(|_| Some(propose(schema.inner()?, self.verbs, self.tape, depth)))
-            .collect::<Option<_>>()?;
+        let containers: Vec<_> = self.places.iter().filter_map(|(at, schema)| Some((at, schema.inner()?))).collect();
+        let (at, inner) = (!containers.is_empty()).then(|| self.tape.pick_ref(&containers).clone())?;
+        let steps = self.inside(&inner, depth)?;
         let by = if self.tape.once_in(3) { r#","by":"/id""# } else { "" };
-        Some(format!(r#"{{"each":{}{by},"do":[{}]}}"#, quoted(at), steps.join(",")))
+        Some(format!(r#"{{"each":{}{by},"do":[{steps}]}}"#, quoted(at)))
     }
 
     /// A declared place, of one type where one is wanted.
@@ -551,6 +683,25 @@ impl Proposal<'_, '_, '_> {
 
     fn format(&mut self) -> &'static str {
         self.tape.pick(&["epoch-s", "epoch-ms", "iso"])
+    }
+}
+
+/// A predicate as authors write it.
+fn written(predicate: &Predicate) -> String {
+    let all = |of: &[Predicate]| of.iter().map(written).collect::<Vec<_>>().join(",");
+    match predicate {
+        Predicate::In(path, values) => match &values[..] {
+            [value] => format!(r#"{{"equals":{},"value":{}}}"#, quoted(path), value.to_json()),
+            values => format!(r#"{{"in":{},"values":{}}}"#, quoted(path), Value::Array(values.to_vec()).to_json()),
+        },
+        Predicate::Exists(path) => format!(r#"{{"exists":{}}}"#, quoted(path)),
+        Predicate::Type(path, types) => {
+            let names: Vec<_> = types.names().map(|name| format!("{name:?}")).collect();
+            format!(r#"{{"type":{},"is":[{}]}}"#, quoted(path), names.join(","))
+        }
+        Predicate::And(of) => format!(r#"{{"and":[{}]}}"#, all(of)),
+        Predicate::Or(of) => format!(r#"{{"or":[{}]}}"#, all(of)),
+        Predicate::Not(other) => format!(r#"{{"not":{}}}"#, written(other)),
     }
 }
 

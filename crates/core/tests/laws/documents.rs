@@ -103,6 +103,12 @@ impl<'s> Said<'s> {
         }
     }
 
+    /// The bounds of a count.
+    fn span(self, least: &str, most: &str) -> (usize, usize) {
+        let bound = |keyword| self.integer(keyword).and_then(|bound| usize::try_from(bound).ok());
+        (bound(least).unwrap_or(0), bound(most).unwrap_or(usize::MAX))
+    }
+
     fn integer(self, keyword: &str) -> Option<i64> {
         self.get(keyword)?.number()?.to_i64()
     }
@@ -142,27 +148,38 @@ fn of_type(name: &str, said: Said<'_>, tape: &mut Tape<'_>, depth: usize) -> Opt
         "boolean" => Value::Bool(tape.once_in(2)),
         "integer" | "number" => match said.integer("minimum") {
             Some(low) if tape.once_in(2) => Value::from(low),
-            _ => number_for(name, tape),
+            _ => number_for(name, said, tape),
         },
         "string" if said.get("format").is_some() => {
             Value::from(tape.pick(&["2023-10-11T17:00:00Z", "1970-01-01T00:00:00.5Z", "2023-10-11T19:00:00+02:00"]))
         }
-        "string" => Value::from(tape.pick(&TEXTS)),
+        "string" => text(said, tape),
         "array" => {
             let items = Said(said.get("items").unwrap_or(&ANYTHING));
-            let least = usize::try_from(said.integer("minItems").unwrap_or(0)).ok()?;
+            let (least, most) = said.span("minItems", "maxItems");
             let count = least + if tape.once_in(40) { 20 } else { tape.below(4) };
-            Value::Array((0..count).map(|_| make(items, tape, depth.checked_sub(1)?)).collect::<Option<_>>()?)
+            Value::Array((0..count.min(most)).map(|_| make(items, tape, depth.checked_sub(1)?)).collect::<Option<_>>()?)
         }
         _ => Value::Object(object(said, tape, depth)?),
     })
 }
 
-fn number_for(name: &str, tape: &mut Tape<'_>) -> Value<'static> {
-    match name {
-        "integer" => number(tape.pick(&NUMBERS[..9])),
-        _ => number(tape.pick(&NUMBERS)),
+fn text(said: Said<'_>, tape: &mut Tape<'_>) -> Value<'static> {
+    let (least, most) = said.span("minLength", "maxLength");
+    let fitting: Vec<_> = TEXTS.into_iter().filter(|text| (least..=most).contains(&text.chars().count())).collect();
+    match fitting.is_empty() {
+        true => Value::from("a".repeat(least).as_str()),
+        false => Value::from(tape.pick(&fitting)),
     }
+}
+
+fn number_for(name: &str, said: Said<'_>, tape: &mut Tape<'_>) -> Value<'static> {
+    let tokens = if name == "integer" { &NUMBERS[..9] } else { &NUMBERS };
+    let bound = |keyword, none| said.integer(keyword).map_or(none, |bound| bound as f64);
+    let bounds = bound("minimum", f64::MIN)..=bound("maximum", f64::MAX);
+    let fitting: Vec<_> =
+        tokens.iter().copied().filter(|token| bounds.contains(&token.parse::<f64>().expect("a number"))).collect();
+    number(tape.pick(&fitting))
 }
 
 fn object(said: Said<'_>, tape: &mut Tape<'_>, depth: usize) -> Option<Object<'static>> {
@@ -224,10 +241,16 @@ fn strip(value: &mut Value<'static>, said: Said<'_>, named: &dyn Fn(&str) -> boo
 
 /// Changes something here and there; the value still fits. What the tape leaves alone stays as it is.
 pub fn edit(value: &mut Value<'static>, schema: &Schema, tape: &mut Tape<'_>) {
-    let before = value.clone();
-    edit_inside(value, Said(&opened(&schema.to_value())), tape);
-    if !schema.accepts(value) {
-        *value = before;
+    let said = opened(&schema.to_value());
+    // Small documents are easily left alone.
+    for _ in 0..3 {
+        let before = value.clone();
+        edit_inside(value, Said(&said), tape);
+        if !schema.accepts(value) {
+            *value = before;
+        } else if *value != before {
+            return;
+        }
     }
 }
 
@@ -296,6 +319,9 @@ pub fn mark_objects(value: &mut Value<'static>, schema: &Schema) -> Vec<String> 
 }
 
 fn mark_inside(value: &mut Value<'static>, said: Said<'_>, marks: &mut Vec<String>) {
+    if said.get("enum").or(said.get("const")).is_some() {
+        return;
+    }
     match value {
         Value::Array(items) => {
             let said = Said(said.get("items").unwrap_or(&ANYTHING));

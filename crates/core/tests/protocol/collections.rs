@@ -8,7 +8,7 @@ const BASELINE: &str = r#"{"exuvia":1,"id":"baseline","collections":{
     "prefs":{"layout":{"key":"prefs","as":"record"},"schema":{"type":"object","properties":{"theme":{"type":"string"}}}},
     "tags":{"layout":{"key":"tags","as":"array","id":"/id"},"schema":{"type":"object","required":["id"],"properties":{"id":{"type":"string"},"name":{"type":"string"}}}},
     "marks":{"layout":{"key":"marks","as":"array","id":"/id"}},
-    "drafts":{"layout":{"prefix":"draft:"}},
+    "drafts":{"layout":{"prefix":"draft:"},"schema":{"type":"object"}},
     "tokens":{"layout":{"key":"tokens","as":"map"}}}}"#;
 
 const RENAMED: &str = r#"{"exuvia":1,"id":"renamed","parents":["baseline"],
