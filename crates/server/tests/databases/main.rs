@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 mod cases;
+mod faults;
+mod findings;
 mod kills;
 mod place;
 mod postgres;

@@ -44,18 +44,40 @@ impl Server {
         let mut tries = 0..5;
         loop {
             server.port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-            let options = format!(
-                "-p {} -k {} -c listen_addresses=127.0.0.1 -c fsync=off",
-                server.port,
-                server.folder.path().display()
-            );
-            let log = server.folder.path().join("log").display().to_string();
-            match server.run("pg_ctl", &["start", "--wait", "--silent", "--log", &log, "--options", &options]) {
-                Ok(_) => return Ok(server),
-                Err(error) if tries.next().is_none() => {
-                    return Err(error.context(fs::read_to_string(log).unwrap_or_default()));
-                }
+            match server.launch() {
+                Ok(()) => return Ok(server),
+                Err(error) if tries.next().is_none() => return Err(error),
                 Err(_) => {}
+            }
+        }
+    }
+
+    fn launch(&self) -> Result<()> {
+        let folder = self.folder.path();
+        let options = format!("-p {} -k {} -c listen_addresses=127.0.0.1 -c fsync=off", self.port, folder.display());
+        let log = folder.join("log");
+        let arguments = ["start", "--wait", "--silent", "--log", &log.display().to_string(), "--options", &options];
+        match self.run("pg_ctl", &arguments) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.context(fs::read_to_string(log).unwrap_or_default())),
+        }
+    }
+
+    /// Kills it, as a power failure does.
+    pub fn kill(&self) -> Result<()> {
+        let file = fs::read_to_string(self.folder.path().join("data/postmaster.pid"))?;
+        let process = file.lines().next().context("expected the server's process in postmaster.pid, found none")?;
+        expect_success("kill", Command::new("kill").args(["-KILL", process]).output()?).map(drop)
+    }
+
+    /// Starts it again after it was killed.
+    pub fn restart(&self) -> Result<()> {
+        // Its children take a moment to see that it is gone.
+        let mut tries = 0..50;
+        loop {
+            match self.launch() {
+                Err(_) if tries.next().is_some() => std::thread::sleep(std::time::Duration::from_millis(100)),
+                launched => return launched,
             }
         }
     }
