@@ -223,7 +223,7 @@ async fn new_columns(session: &Session, tables: &[(&Table, Bound)]) -> Result<Op
         }
     }
     let message = format!(
-        "a column {STAMP} is added to {}: an INSERT that does not name its columns fails afterwards",
+        "a column {STAMP} is added to {}: `SELECT *` shows it, and a COPY into it that does not name its columns fails afterwards",
         without.join(", ")
     );
     Ok((!without.is_empty()).then(|| Finding::new("new-column", Level::Warning, message)))

@@ -16,6 +16,7 @@ mod programs;
 mod scripts;
 mod session;
 mod tables;
+mod tls;
 
 use std::path::Path;
 

@@ -6,10 +6,13 @@ use exuvia_core::{Error, ErrorKind, Result};
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
+use super::tls::Security;
+
 /// A server, a database and a user.
 #[derive(Clone)]
 pub(super) struct Place {
     pub(super) config: Config,
+    pub(super) security: Security,
     /// For a scratch database, the one that it was made from.
     pub(super) origin: Option<Box<Place>>,
 }
@@ -22,7 +25,8 @@ const SILENCE: Duration = Duration::from_secs(30);
 impl Place {
     pub(super) fn parse(url: &str) -> Result<Self> {
         // What the parser says of a text may quote it, and it may hold a password.
-        let mut config: Config = url.parse().map_err(|_| {
+        let (rest, security) = Security::take(url)?;
+        let mut config: Config = rest.parse().map_err(|_| {
             let message = "expected `postgresql://user:password@host:port/database` or `host=… user=… dbname=…`, found something else; special characters in a password are written as % and two digits";
             Error::new(ErrorKind::Store, message)
         })?;
@@ -30,7 +34,8 @@ impl Place {
             config.connect_timeout(CONNECT);
         }
         config.tcp_user_timeout(SILENCE);
-        Ok(Self { config, origin: None })
+        config.ssl_mode(security.ssl_mode());
+        Ok(Self { config, security, origin: None })
     }
 
     pub(super) fn database(&self) -> &str {
@@ -45,7 +50,7 @@ impl Place {
     pub(super) fn scratch(&self, database: &str) -> Self {
         let mut config = self.config.clone();
         config.dbname(database);
-        Self { config, origin: Some(Box::new(self.clone())) }
+        Self { config, security: self.security.clone(), origin: Some(Box::new(self.clone())) }
     }
 
     /// For people, without the password.

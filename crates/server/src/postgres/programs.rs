@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use exuvia_core::{Error, ErrorKind, Result};
 use tokio::process::{Child, Command};
-use tokio_postgres::config::SslMode;
 
 use super::place::Place;
 
@@ -99,12 +98,10 @@ fn enter(command: &mut Command, place: &Place) {
     if let Some(password) = place.config.get_password() {
         command.env("PGPASSWORD", String::from_utf8_lossy(password).as_ref());
     }
-    let mode = match place.config.get_ssl_mode() {
-        SslMode::Disable => "disable",
-        SslMode::Require => "require",
-        _ => "prefer",
-    };
-    command.env("PGSSLMODE", mode);
+    command.env("PGSSLMODE", &place.security.mode);
+    if let Some(bundle) = place.security.bundle() {
+        command.env("PGSSLROOTCERT", bundle);
+    }
 }
 
 impl Program {

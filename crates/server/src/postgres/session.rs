@@ -45,7 +45,7 @@ impl Session {
     pub(super) async fn open(place: &Place) -> exuvia_core::Result<Self> {
         let mut config = place.config.clone();
         config.application_name("exuvia");
-        let client = match config.connect(tokio_postgres::NoTls).await {
+        let client = match config.connect(place.security.connector()?).await {
             Ok((client, connection)) => {
                 // Its end is seen by whoever asks the client next.
                 tokio::spawn(connection);
@@ -234,6 +234,15 @@ fn fenced(found: &str) -> Error {
 }
 
 fn unreached(place: &Place, error: tokio_postgres::Error) -> Error {
+    let tls = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<std::io::Error>());
+    let tls = tls.and_then(|error| error.get_ref()).and_then(|error| error.downcast_ref::<rustls::Error>());
+    if let Some(tls) = tls {
+        let message = format!(
+            "expected {} to prove who it is, found: {tls}; check sslmode, and name who is trusted with sslrootcert",
+            place.hosts()
+        );
+        return Error::new(ErrorKind::Store, message);
+    }
     if error.as_db_error().is_none() && !error.is_closed() {
         let message = format!(
             "expected a PostgreSQL server at {}, found none that answers; run it again when it can be reached",

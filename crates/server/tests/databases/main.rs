@@ -12,6 +12,7 @@ mod postgres;
 #[path = "../postgres/server.rs"]
 mod server;
 mod sqlite;
+mod tls;
 
 /// Runs each case on a database.
 macro_rules! on {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -61,6 +61,17 @@ impl Server {
             Ok(_) => Ok(()),
             Err(error) => Err(error.context(fs::read_to_string(log).unwrap_or_default())),
         }
+    }
+
+    /// Writes a file that nobody but the server reads.
+    pub fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
+        let path = self.folder.path().join(name);
+        fs::write(&path, text)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        if let Some(User { uid, gid }) = self.user {
+            chown(&path, Some(uid), Some(gid))?;
+        }
+        Ok(path)
     }
 
     /// Kills it, as a power failure does.
