@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every check and test, each stage whatever came of the one before, and one line of totals at the
 //! end.
 
-use crate::setup::{browser, firefox, node, wasm_bindgen, wasm_target};
+use crate::setup::{browser, firefox, node, postgres, wasm_bindgen, wasm_target};
 use crate::totals::Totals;
 use crate::workspace::Workspace;
 use crate::{build, kill};
@@ -81,6 +81,7 @@ fn lint_typescript(ws: &Workspace) -> Result<Totals> {
 }
 
 fn test_native(ws: &Workspace) -> Result<Totals> {
+    let _server = ws.sh.push_env("POSTGRES_BIN", postgres::ensure(ws)?);
     if which("cargo-nextest").is_err() {
         return count(ws.cargo().args(["test", "--quiet", "--no-fail-fast"]));
     }

@@ -27,7 +27,7 @@ pub use record::Record;
 pub use rehome::Rehome;
 pub(crate) use residues::LEVELS as RESIDUE_LEVELS;
 pub use residues::Residues;
-pub use route::{Chains, Route};
+pub use route::{Chains, Leg, Route};
 pub use unnest::Unnest;
 
 use crate::document::{Json, Reading, Value};

@@ -1,9 +1,9 @@
 use super::family::Watch;
 use super::layout::Reaches;
-use super::{Chain, Collections, Family, Link, Record, Residues, Stage, Ties, Told, Version};
+use super::{Chain, Collections, Family, Link, Record, Rehome, Residues, Stage, Ties, Told, Version};
 use crate::document::Value;
 use crate::error::{Error, ErrorKind, Result};
-use crate::lens::{Context, Way};
+use crate::lens::{Body, Context, Way};
 
 /// The way of records from the line that they have run to another: down to the last version that both have, then up. An
 /// update has no way down, a downgrade no way up; from one branch to another there are both.
@@ -12,6 +12,17 @@ pub struct Route<'c> {
     start: Stop<'c>,
     end: Stop<'c>,
     common: Version,
+}
+
+/// What one migration on a route does to the records of one collection.
+#[derive(Clone, Copy, Debug)]
+pub struct Leg<'c> {
+    /// Which way the migration is gone.
+    pub way: Way,
+    /// Its id, which its residue is found by.
+    pub migration: &'c str,
+    /// Its primitives.
+    pub body: &'c Body,
 }
 
 /// A version of a chain.
@@ -175,6 +186,23 @@ impl<'c> Route<'c> {
         end.chain.follow(&name, *common, end.version)
     }
 
+    /// What happens on the way to each record of a collection, in order; `None` where something happens to whole records,
+    /// so that it is not told by primitives alone.
+    #[must_use]
+    pub fn legs(&self, name: &str) -> Option<Vec<Leg<'c>>> {
+        let Self { start, end, common } = self;
+        let (mut legs, mut name) = (Vec::new(), name.to_owned());
+        for stage in start.beyond(*common).iter().rev() {
+            name = stage.rehomes.iter().rev().try_fold(name, |name, op| rename(op, Way::Down, name))?;
+            legs.extend(stage.leg(Way::Down, &name));
+        }
+        for stage in end.beyond(*common) {
+            legs.extend(stage.leg(Way::Up, &name));
+            name = stage.rehomes.iter().try_fold(name, |name, op| rename(op, Way::Up, name))?;
+        }
+        Some(legs)
+    }
+
     /// Moves a family along the whole way; see [`Chain::move_family`].
     ///
     /// # Errors
@@ -197,6 +225,21 @@ impl<'c> Route<'c> {
         let Self { start, end, common } = self;
         start.chain.translate(name, start.version, *common, context, record, residues)?;
         end.chain.translate(name, *common, end.version, context, record, residues)
+    }
+}
+
+impl Stage {
+    fn leg(&self, way: Way, collection: &str) -> Option<Leg<'_>> {
+        let body = self.bodies.get(collection)?;
+        Some(Leg { way, migration: &self.link.id, body })
+    }
+}
+
+/// The name of a collection beyond a step that does no more to its records than to rename it.
+fn rename(op: &Rehome, way: Way, name: String) -> Option<String> {
+    match op {
+        Rehome::Rename { single: false, .. } => op.follow(way, name),
+        other => (!other.names(&name)).then_some(name),
     }
 }
 

@@ -200,10 +200,12 @@ impl<'a> Item<'a> {
     fn from_value(value: &Value<'a>) -> Result<Self> {
         let parts = array(value)?;
         let [older, nth_older, newer, nth_newer, inner] = &*parts else { return Err(malformed()) };
-        let mark = |digest: &Value<'a>, nth: &Value<'a>| {
-            let digest = digest.text()?.and_then(|hex| Digest::from_hex(&hex)).ok_or_else(malformed)?;
-            Ok::<Mark, Error>((digest, count(nth)?))
+        // A database cannot compute the digest. It writes the key itself, as the only item of an array.
+        let digest = |mark: &Value<'a>| match mark.text()? {
+            Some(hex) => Digest::from_hex(&hex).ok_or_else(malformed),
+            None => Digest::of(array(mark)?.first().ok_or_else(malformed)?),
         };
+        let mark = |of: &Value<'a>, nth: &Value<'a>| Ok::<Mark, Error>((digest(of)?, count(nth)?));
         Ok(Item { older: mark(older, nth_older)?, newer: mark(newer, nth_newer)?, inner: Residue::from_value(inner)? })
     }
 }
@@ -253,4 +255,22 @@ pub(super) fn malformed() -> Error {
         ErrorKind::Json,
         "expected residue as Exuvia wrote it, found something else; restore a snapshot, or go on without the residue",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_is_known_by_its_key_as_by_the_digest_of_it() {
+        let read = |mark: &str| {
+            let text = format!(r#"{{"items":[[{mark},0,{mark},1,{{}}]]}}"#);
+            Entry::from_value(&Value::parse(&text).unwrap()).map(|entry| entry.to_value().to_json())
+        };
+        let digest = Digest::of(&Value::from("m1")).unwrap().to_hex();
+        assert_eq!(read(r#"["m1"]"#).unwrap(), read(&format!("{digest:?}")).unwrap());
+        for malformed in ["[]", "1", r#""m1""#, "null"] {
+            assert!(read(malformed).is_err(), "{malformed}");
+        }
+    }
 }

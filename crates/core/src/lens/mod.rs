@@ -165,6 +165,11 @@ impl Body {
         self.nodes.is_empty()
     }
 
+    /// The primitives in upward order, each with the number that its residue is found by.
+    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = (usize, &Node)> {
+        self.slots.iter().copied().zip(&self.nodes)
+    }
+
     /// Whether any primitive may change what is at a place, or around it.
     #[must_use]
     pub fn touches(&self, path: &Path) -> bool {

@@ -6,6 +6,7 @@
 
 mod bound;
 mod carry;
+pub mod compile;
 mod control;
 mod copy;
 mod error;

@@ -6,5 +6,6 @@ pub mod browser;
 mod debian_rust;
 pub mod firefox;
 pub mod node;
+pub mod postgres;
 pub mod wasm_bindgen;
 pub mod wasm_target;
