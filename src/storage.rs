@@ -111,6 +111,15 @@ impl Store for Storage {
         Ok(Some((quota - used.as_f64().unwrap_or_default()).max(0.0) as u64))
     }
 
+    async fn bytes(&self, keys: &[String]) -> Result<Option<u64>> {
+        if !Reflect::has(&self.area, &"getBytesInUse".into()).unwrap_or(false) {
+            return Ok(None);
+        }
+        let keys: Array = keys.iter().map(JsValue::from).collect();
+        let bytes = self.area.get_bytes_in_use(&keys).await.map_err(failed("tell how much is stored"))?;
+        Ok(bytes.as_f64().map(|bytes| bytes as u64))
+    }
+
     fn read(&self, value: &JsValue) -> Result<String> {
         let text = JSON::stringify(value).map_err(failed("write a stored value as JSON"))?;
         text.dyn_ref().and_then(|text| self.crossed(text)).ok_or_else(|| {

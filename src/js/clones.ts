@@ -64,10 +64,11 @@ export function jsonArea(area: chrome.storage.StorageArea): chrome.storage.Stora
   };
   const set = (items: Record<string, unknown>) => area.set(withMembers(items, decoded));
   // Bound, since an area's methods want the area itself.
-  const own = { get, set, remove: area.remove.bind(area), getBytesInUse: area.getBytesInUse.bind(area) };
-  // Older ones do not have it, and are asked whether they do.
+  const own = { get, set, remove: area.remove.bind(area) };
+  // Older ones do not have these, and are asked whether they do.
   const keys = "getKeys" in area ? { getKeys: area.getKeys.bind(area) } : {};
-  return { ...own, ...keys } as unknown as chrome.storage.StorageArea;
+  const bytes = "getBytesInUse" in area ? { getBytesInUse: area.getBytesInUse.bind(area) } : {};
+  return { ...own, ...keys, ...bytes } as unknown as chrome.storage.StorageArea;
 }
 
 function saved(key: string, value: unknown): unknown {

@@ -113,6 +113,11 @@ impl<'c> Route<'c> {
         self.end.chain.collections(self.end.version)
     }
 
+    /// The line where it starts.
+    pub fn line_before(&self) -> impl Iterator<Item = &'c Link> {
+        self.start.line()
+    }
+
     /// The line where it ends.
     pub fn line_after(&self) -> impl Iterator<Item = &'c Link> {
         self.end.chain.line(self.end.version)

@@ -176,7 +176,11 @@ impl<T: Target> Runner<'_, T> {
         self.chains = chains(self.target, self.chain, &head).await?;
         while let Some(run) = head.run.clone() {
             match self.adopt(Head { run: None, ..head.clone() }, run).await? {
-                Some(settled) => head = settled,
+                Some(settled) => {
+                    head = settled;
+                    // A restore brings back the chain of its snapshot with the data.
+                    self.chains = chains(self.target, self.chain, &head).await?;
+                }
                 None => return Ok(Settled::Stuck(Box::new(head))),
             }
         }
@@ -296,6 +300,8 @@ impl<T: Target> Runner<'_, T> {
             // Of no version: the first of the chain that the run leads along, whoever finishes it.
             (Version(0), Source::Chain) => end.map(|(chain, _)| (chain, run.from)),
             (Version(0), Source::Staged { .. } | Source::Snapshot { .. }) => Some((self.chain, run.from)),
+            // The head is at the end already.
+            (_, Source::Chain) if run.phase == Phase::Sweep => end.map(|(chain, _)| (chain, run.from.min(chain.tip()))),
             _ => self.chains.find(&head.line),
         };
         match run.source {
@@ -420,6 +426,8 @@ impl<T: Target> Runner<'_, T> {
             }
             swept => swept?,
         }
+        let strays = self.target.strays(&run).await?;
+        head.last_run.iter_mut().for_each(|report| report.notes.extend(strays.iter().cloned()));
         let head = self.put(Head { run: None, ..head }).await?;
         // Only now: until the gate is open the run may have to be finished from what the vault holds.
         self.let_go(&run).await;
@@ -463,8 +471,9 @@ impl<T: Target> Runner<'_, T> {
         // A build that does not know the way says nothing of the chain that does.
         let says = |problem: &Problem| run.cause == Cause::Migrate && problem.kind != ErrorKind::Fork.name();
         let refused = problem.clone().filter(says).map(refusal);
-        let report = run.report(Outcome::Restored, self.target.now(), problem);
+        let mut report = run.report(Outcome::Restored, self.target.now(), problem);
         self.target.sweep(&run, route).await?;
+        report.notes.extend(self.target.strays(&run).await?);
         let head = self.put(Head { run: None, refused, last_run: Some(report), ..head }).await?;
         self.let_go(&run).await;
         Ok(Some(head))

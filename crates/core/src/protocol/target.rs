@@ -107,6 +107,14 @@ pub trait Target {
     /// [`crate::ErrorKind::Store`]
     async fn sweep(&self, run: &Run, route: &Route<'_>) -> Result<()>;
 
+    /// What is to be told of values that others have left where the run wrote or removed, and that it has set aside.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Store`]
+    async fn strays(&self, _run: &Run) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
     /// Lets go of what no run needs any more: staged records, and the oldest snapshots. Never of the run's own.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ mod rewind;
 mod snapshot;
 mod source;
 mod store;
+mod strays;
 mod target;
 mod walk;
 mod write;
@@ -30,6 +31,7 @@ pub use store::{Host, Shape, Store, Vault};
 use std::cell::Cell;
 
 use snapshot::CHUNK;
+use strays::Count;
 use walk::CONTROL;
 
 use crate::chain::{Chain, Link};
@@ -52,12 +54,23 @@ pub struct Records<'c, S, V, H> {
     chunk: usize,
     /// The epoch of the head as this runner last read or wrote it.
     seen: Cell<Option<u64>>,
+    /// What the run's version used when what was written began to be read back.
+    counted: Cell<Option<Count>>,
 }
 
 impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
     /// Binds a chain to where its data is. `keep` is how many snapshots stay; the newest always does.
     pub fn new(chain: &'c Chain, store: S, vault: V, host: H, keep: usize) -> Self {
-        Self { chain, store, vault, host, keep: keep.max(1), chunk: CHUNK, seen: Cell::new(None) }
+        Self {
+            chain,
+            store,
+            vault,
+            host,
+            keep: keep.max(1),
+            chunk: CHUNK,
+            seen: Cell::new(None),
+            counted: Cell::new(None),
+        }
     }
 
     /// The same with chunks, and so batches, of about so many bytes. The default is a megabyte, which a browser writes

@@ -109,6 +109,11 @@ pub(super) struct Present {
 }
 
 impl Present {
+    /// Whether the batch of a chunk is written.
+    pub(super) fn is_written(&self, chunk: usize) -> bool {
+        self.written.contains(&chunk.to_string())
+    }
+
     /// Whether a record that is there already stays.
     pub(super) fn wins(&self, collection: &str, key: &str) -> bool {
         self.keep && self.records.contains(&(collection.to_owned(), key.to_owned()))

@@ -50,6 +50,13 @@ pub trait Store {
     /// [`crate::ErrorKind::Store`]
     async fn room(&self) -> Result<Option<u64>>;
 
+    /// How many bytes keys and their values take; `None` where the store does not say. Must cost little: the values are
+    /// not read for it.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Store`]
+    async fn bytes(&self, keys: &[String]) -> Result<Option<u64>>;
+
     /// A value as JSON text.
     ///
     /// # Errors

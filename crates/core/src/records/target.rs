@@ -14,11 +14,12 @@ use super::replay::{Deed, Replay};
 use super::rewind::Rewind;
 use super::snapshot::{Manifest, Purpose, SnapshotWriter};
 use super::store::{Host, Store, Vault};
+use super::strays::{ROUNDS, STRAY, covers, restless};
 use super::walk::{CHAIN, CONTROL, Census, DEVICE, MARKER, Walk, chain_key};
-use crate::chain::{Chain, Link, Route, Version};
+use crate::chain::{Chain, Link, OWN_PREFIX, Route, Version};
 use crate::document::{Json, Value};
 use crate::error::{Error, ErrorKind, Result};
-use crate::protocol::{Found, Head, Merge, Phase, Progress, Reach, Run, Seal, Source, Stage, Target};
+use crate::protocol::{Found, Head, Merge, Phase, Progress, Run, Seal, Source, Stage, Target};
 
 /// The head is padded to this many bytes, so that a full store still has room for the next one.
 const HEAD_BYTES: usize = 16 << 10;
@@ -60,6 +61,8 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     async fn line_before(&self, run: &Run) -> Result<Vec<Link>> {
         let marked = self.read_head().await?.map(|head| head.line).unwrap_or_default();
         Ok(match run.from {
+            // Nobody knows what this is.
+            Version(0) => Vec::new(),
             // Nobody has marked this data; it is taken for version 1, and the rehearsal notes what does not fit.
             Version(1) if marked.is_empty() => {
                 run.baseline().unwrap_or_else(|| self.chain.line(Version(1)).cloned().collect())
@@ -73,8 +76,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         if run.source != Source::Chain {
             return Ok(());
         }
-        let covered = |reaches: &[Reach], key: &str| reaches.iter().any(|reach| reach.covers(key));
-        match keys.iter().find(|key| covered(&run.uses, key) && !covered(&run.leaves, key)) {
+        match keys.iter().find(|key| covers(&run.uses, key) && !covers(&run.leaves, key)) {
             None => Ok(()),
             Some(taken) => {
                 let message = format!(
@@ -86,7 +88,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     }
 
     /// The markers of batches that were written, with what is marked in each: storage keys, and families.
-    async fn markers(&self) -> Result<Vec<(String, Vec<Value<'static>>)>> {
+    pub(super) async fn markers(&self) -> Result<Vec<(String, Vec<Value<'static>>)>> {
         let mut markers = self.store.keys().await?;
         markers.retain(|key| key.starts_with(MARKER));
         let mut found = Vec::new();
@@ -153,13 +155,39 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     /// Removes keys that the data does not consist of any more.
     async fn remove_where(&self, run: &Run, gone: impl Fn(&str) -> bool) -> Result<()> {
         let mut keys = self.store.keys().await?;
-        keys.retain(|key| key != CONTROL && gone(key));
+        keys.retain(|key| !key.starts_with(STRAY) && gone(key));
+        self.remove(run, keys).await
+    }
+
+    pub(super) async fn remove(&self, run: &Run, mut keys: Vec<String>) -> Result<()> {
+        keys.retain(|key| key != CONTROL);
         if keys.is_empty() {
             return Ok(());
         }
         // Last, since a process may sleep at any await.
         self.check_fence(run).await?;
         self.store.remove(&keys).await
+    }
+
+    /// Removes what is no part of the run's version, once what is no longer what the snapshot holds is set aside. Answers
+    /// with the keys that are accounted for, where the snapshot says so.
+    async fn leave(&self, run: &Run, gone: &dyn Fn(&str) -> bool) -> Result<Option<HashSet<String>>> {
+        let Some(seal) = &run.seal else { return self.remove_where(run, gone).await.map(|()| None) };
+        for _ in 0..ROUNDS {
+            let counted = self.count(gone).await?;
+            let known = match self.spare_saved(run, seal, gone, Stage::Sweep).await {
+                // Without it nobody can tell.
+                Err(error) if error.kind() == ErrorKind::Snapshot => {
+                    return self.remove_where(run, gone).await.map(|()| None);
+                }
+                known => known?,
+            };
+            if self.count(gone).await? == counted {
+                self.clear(run, gone, |key| known.contains(key)).await?;
+                return Ok(Some(known));
+            }
+        }
+        Err(restless())
     }
 }
 
@@ -192,8 +220,9 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         let keys = self.store.keys().await?;
         // Of a process that died before it wrote its first head; or this device's name among those that share records.
         let is_fresh = keys.iter().all(|key| key.starts_with(CHAIN) || key == DEVICE);
-        // Residues and markers are written after a head, never before one.
-        let is_lost = keys.iter().any(|key| key.starts_with(RESIDUE) || key.starts_with(MARKER));
+        // These are written after a head, never before one.
+        let later = [RESIDUE, MARKER, STRAY];
+        let is_lost = keys.iter().any(|key| later.iter().any(|prefix| key.starts_with(prefix)));
         Ok(match is_lost {
             true => Found::Lost,
             false if is_fresh => Found::Fresh,
@@ -319,10 +348,14 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
     async fn apply(&self, run: &Run, route: &Route<'_>) -> Result<()> {
         match &run.source {
             Source::Snapshot { seal } => {
-                // Removed first, so that a full store has room; the run's own snapshot holds what goes.
                 let kept = self.keys_of(seal).await?;
+                // Of a run that was taken up what stands there may be its own.
+                if let Some(own) = run.seal.as_ref().filter(|_| run.attempts == 1) {
+                    self.spare_saved(run, own, &|_| true, Stage::Apply).await?;
+                }
+                // Removed first, so that a full store has room; the run's own snapshot holds what goes.
                 self.remove_where(run, |key| !kept.contains(key)).await?;
-                Replay::new(self, run, Deed::Write, route.after()).go_through(seal, Stage::Apply).await
+                Replay::new(self, run, Deed::Write, route.after()).go_through(seal, Stage::Apply).await.map(drop)
             }
             Source::Chain | Source::Staged { .. } => self.apply_records(run, route).await,
         }
@@ -331,7 +364,7 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
     async fn validate(&self, run: &Run, route: &Route<'_>) -> Result<()> {
         match &run.source {
             Source::Snapshot { seal } => {
-                Replay::new(self, run, Deed::Compare, route.after()).go_through(seal, Stage::Validate).await
+                Replay::new(self, run, Deed::Compare, route.after()).go_through(seal, Stage::Validate).await.map(drop)
             }
             Source::Chain | Source::Staged { .. } => self.validate_records(run, route).await,
         }
@@ -342,44 +375,79 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
             return Err(Error::new(ErrorKind::Snapshot, "expected a run with a snapshot, found none"));
         };
         let kept = self.keys_of(seal).await?;
-        let replay = |deed| Replay::new(self, run, deed, route.before());
-        // What the run has written stays until the old data is back: should the snapshot be lost meanwhile, the old data
-        // follows from it. Only a full store must have room first.
-        match replay(Deed::Write).unmarking(self.markers().await?).go_through(seal, Stage::Restore).await {
-            Err(error) if error.kind() == ErrorKind::Quota && self.verify(seal).await? => {
-                self.remove_where(run, |key| !kept.contains(key)).await?;
-                replay(Deed::Write).go_through(seal, Stage::Restore).await?;
+        let touched = |key: &str| Self::touches(run, key);
+        let gone = |key: &str| touched(key) && !kept.contains(key);
+        let replay = |deed| Replay::new(self, run, deed, route.before()).within(&touched);
+        // Of a restore by hand everything that is there may be its own.
+        let replaces = matches!(run.source, Source::Snapshot { .. });
+        let deed = if replaces { Deed::Write } else { Deed::Replace };
+        let write = async |ours: &HashSet<String>| {
+            let replay = replay(deed).unmarking(self.markers().await?).knowing(ours.clone(), Some(route));
+            replay.go_through(seal, Stage::Restore).await
+        };
+        let count = async || self.count(|key| touched(key) && kept.contains(key)).await;
+        for round in 1..=ROUNDS {
+            let leaving = self.count(gone).await?;
+            let ours = self.marked_keys().await?;
+            // What the run has written stays until the old data is back: should the snapshot be lost meanwhile, the old
+            // data follows from it. Only a full store must have room first.
+            let known = match write(&ours).await {
+                Err(error) if error.kind() == ErrorKind::Quota && self.verify(seal).await? => {
+                    let is_ours = |key: &str| replaces || key.starts_with(OWN_PREFIX) || ours.contains(key);
+                    self.remove_where(run, |key| gone(key) && is_ours(key)).await?;
+                    write(&ours).await?
+                }
+                written => written?,
+            };
+            let counted = count().await?;
+            match replay(Deed::Compare).go_through(seal, Stage::Restore).await {
+                Err(error) if error.kind() == ErrorKind::Validation && round < ROUNDS => continue,
+                compared => drop(compared?),
             }
-            written => written?,
+            if self.count(gone).await? != leaving {
+                continue;
+            }
+            self.clear(run, gone, |key| replaces || known.contains(key)).await?;
+            if count().await? == counted && self.count(gone).await?.0 == 0 {
+                return Ok(());
+            }
         }
-        replay(Deed::Compare).go_through(seal, Stage::Restore).await?;
-        self.remove_where(run, |key| !kept.contains(key)).await
+        Err(restless())
     }
 
     async fn sweep(&self, run: &Run, route: &Route<'_>) -> Result<()> {
+        let gone = |key: &str| covers(&run.leaves, key) && !covers(&run.uses, key);
+        let mut known = None;
         if run.phase == Phase::Sweep {
-            let covers = |reaches: &[Reach], key: &str| reaches.iter().any(|reach| reach.covers(key));
-            match &run.source {
-                Source::Chain => {
-                    self.remove_where(run, |key| covers(&run.leaves, key) && !covers(&run.uses, key)).await?;
-                }
+            known = match &run.source {
+                Source::Chain => self.leave(run, &gone).await?,
                 Source::Snapshot { seal } => {
                     let kept = self.keys_of(seal).await?;
-                    self.remove_where(run, |key| !kept.contains(key)).await?;
+                    self.leave(run, &|key| !kept.contains(key)).await?
                 }
-                Source::Staged { seal, merge: Merge::Replace } => {
-                    let kept = self.keys_of_staged(run, route, seal).await?;
-                    self.remove_where(run, |key| {
-                        (covers(&run.uses, key) || key.starts_with(RESIDUE)) && !kept.contains(key)
-                    })
-                    .await?;
+                Source::Staged { merge: Merge::Replace, .. } => {
+                    let kept = self.keys_written(run, route).await?;
+                    let gone = |key: &str| (covers(&run.uses, key) || key.starts_with(RESIDUE)) && !kept.contains(key);
+                    self.leave(run, &gone).await?
                 }
-                Source::Staged { .. } => {}
-            }
+                Source::Staged { .. } => self.leave(run, &|_| false).await?,
+            };
         }
         let keeps = run.keeps.as_deref().filter(|_| run.phase == Phase::Sweep).map(chain_key);
         let is_other = |key: &str| key.starts_with(CHAIN) && keeps.as_deref().is_some_and(|keeps| key != keeps);
-        self.remove_where(run, |key| key.starts_with(MARKER) || is_other(key)).await
+        self.remove_where(run, |key| key.starts_with(MARKER) || is_other(key)).await?;
+        // Last, so that hardly anything can come after it.
+        if let Some(known) = known {
+            self.settle(run, route, &known).await?;
+            if run.source == Source::Chain {
+                self.clear(run, gone, |_| false).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn strays(&self, run: &Run) -> Result<Vec<String>> {
+        self.told_of_strays(run).await
     }
 
     async fn retain(&self, run: &Run) -> Result<()> {

@@ -8,6 +8,7 @@ use super::line::{RESIDUE, residue_key, write_slice, write_whole};
 use super::rewind::{Rewind, misshapen};
 use super::snapshot::CHUNK;
 use super::store::{Shape, Store};
+use super::strays::STRAY;
 use crate::chain::{Collections, Layout};
 use crate::document::Value;
 use crate::error::{Error, ErrorKind, Result};
@@ -61,7 +62,7 @@ impl<'w, S: Store> Walk<'w, S> {
             let mut layouts = collections.values().map(|collection| &collection.layout);
             layouts.any(|layout| layout.owns(key) && matches!(layout, Layout::Array { .. } | Layout::Map { .. }))
         };
-        let keys = keys.into_iter().filter(|key| key != CONTROL && !key.starts_with(MARKER));
+        let keys = keys.into_iter().filter(|key| key != CONTROL && !key.starts_with(MARKER) && !key.starts_with(STRAY));
         let (residues, mut data): (Vec<_>, Vec<_>) = keys.partition(|key| key.starts_with(RESIDUE));
         // The last is taken first.
         data.sort_unstable_by(|a, b| b.cmp(a));

@@ -12,11 +12,12 @@ use super::line::{self, RESIDUE, aside_entry, residue_key};
 use super::snapshot::{CHUNK, Manifest};
 use super::source::{Moved, Present, go_together};
 use super::store::{Host, Shape, Store, Vault};
+use super::strays::{covers, says_the_same};
 use super::walk::MARKER;
 use crate::chain::{Collections, Family, Layout, Route};
 use crate::document::Value;
 use crate::error::{Error, ErrorKind, Result};
-use crate::protocol::{Merge, Run, Seal, Source, Stage};
+use crate::protocol::{Merge, Run, Source, Stage};
 
 /// Storage keys and their JSON texts.
 pub(super) type Entries = Vec<(String, String)>;
@@ -106,7 +107,7 @@ struct Batches<'b, 'c, S, V, H> {
 impl<S: Store, V: Vault, H: Host> Batches<'_, '_, S, V, H> {
     /// Does something with each batch, with two of them under way: one is computed while the other is on its way to or
     /// from the store. Nothing is under way any more when it returns, also where one of them failed.
-    async fn each(&self, stage: Stage, act: impl AsyncFn(usize, Batch) -> Result<()>) -> Result<()> {
+    async fn each(&self, stage: Stage, act: impl AsyncFn(usize, &str, Batch) -> Result<()>) -> Result<()> {
         let lane = async || {
             let gone = self.lane(stage, &act).await;
             if gone.is_err() {
@@ -118,15 +119,14 @@ impl<S: Store, V: Vault, H: Host> Batches<'_, '_, S, V, H> {
         one.and(other)
     }
 
-    async fn lane(&self, stage: Stage, act: &impl AsyncFn(usize, Batch) -> Result<()>) -> Result<()> {
+    async fn lane(&self, stage: Stage, act: &impl AsyncFn(usize, &str, Batch) -> Result<()>) -> Result<()> {
         while self.next.get() < self.source.chunks.len() {
             let index = self.next.replace(self.next.get() + 1);
             let chunk = self.source.chunk(&self.records.vault, index).await?;
             let batch = self.records.batch(self.run, self.route, &chunk, self.present)?;
             let records = batch.records;
             self.bytes.set(self.bytes.get() + chunk.len() as u64);
-            drop(chunk);
-            act(index, batch).await?;
+            act(index, &chunk, batch).await?;
             self.done.set(self.done.get() + records);
             let of = self.source.records.values().sum();
             self.records.report(self.run, stage, self.done.get(), of, self.bytes.get());
@@ -158,9 +158,26 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     pub(super) async fn apply_records(&self, run: &Run, route: &Route<'_>) -> Result<()> {
         let source = self.source(run, route).await?;
         let present = self.present(run, route).await?;
-        let write = async |index, batch| self.write(run, index, batch, &present).await;
+        let by_chunk = run.source == Source::Chain && !route.gathers();
+        if let Some(seal) = run.seal.as_ref().filter(|_| !by_chunk) {
+            self.spare_saved(run, seal, &|key| covers(&run.uses, key), Stage::Apply).await?;
+        }
+        let write = async |index: usize, chunk: &str, batch: Batch| {
+            if by_chunk && !present.is_written(index) {
+                self.spare_batch(run, chunk, &batch.entries).await?;
+            }
+            self.write(run, index, batch, &present).await
+        };
         self.batches(run, route, &source, &present).each(Stage::Apply, write).await?;
-        for (key, value) in self.assemblies(run, route, &source, &present).await? {
+        let mut built = self.assemblies(run, route, &source, &present).await?;
+        built.retain(|(key, _)| !present.written.contains(key));
+        if let Some(seal) = run.seal.as_ref().filter(|_| by_chunk && !built.is_empty()) {
+            self.spare_saved(run, seal, &|key| built.iter().any(|(built, _)| built == key), Stage::Apply).await?;
+        }
+        for (key, value) in built {
+            if !covers(&run.leaves, &key) {
+                self.set_aside(run, self.store.get(std::slice::from_ref(&key)).await?).await?;
+            }
             self.check_fence(run).await?;
             let (mark, keys) = marker(run, &key, [&*key], &[]);
             let keys = self.store.write(&keys)?;
@@ -191,7 +208,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     /// Writes a batch together with its marker, unless that was done before.
     async fn write(&self, run: &Run, index: usize, batch: Batch, present: &Present) -> Result<()> {
         let Batch { mut entries, families, .. } = batch;
-        if entries.is_empty() || present.written.contains(&index.to_string()) {
+        if entries.is_empty() || present.is_written(index) {
             return Ok(());
         }
         self.check_fence(run).await?;
@@ -226,12 +243,41 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     pub(super) async fn validate_records(&self, run: &Run, route: &Route<'_>) -> Result<()> {
         let source = self.source(run, route).await?;
         let present = self.present(run, route).await?;
-        let compare = async |_, batch: Batch| self.compare(&batch.entries, route.after()).await;
-        self.batches(run, route, &source, &present).each(Stage::Validate, compare).await?;
+        self.counted.set(Some(self.count(|key| covers(&run.uses, key)).await?));
+        let confirm = async |_, _: &str, batch: Batch| self.confirm(run, &batch.entries, route.after()).await;
+        self.batches(run, route, &source, &present).each(Stage::Validate, confirm).await?;
+        let mut strayed = false;
         for (key, expected) in self.assemblies(run, route, &source, &present).await? {
-            self.compare_whole(&key, &expected, route.after()).await?;
+            match self.compare_whole(&key, &expected, route.after()).await {
+                Err(error) if error.kind() == ErrorKind::Validation => {
+                    strayed = true;
+                    self.set_aside(run, self.store.get(std::slice::from_ref(&key)).await?).await?;
+                    self.check_fence(run).await?;
+                    self.store.set(vec![(key, expected)]).await?;
+                }
+                compared => compared?,
+            }
+        }
+        if strayed {
+            for (key, expected) in self.assemblies(run, route, &source, &present).await? {
+                self.compare_whole(&key, &expected, route.after()).await?;
+            }
         }
         Ok(())
+    }
+
+    /// Reads back what was written. What another writer has put in its place is set aside, and ours written once more:
+    /// if it differs then, too, it is the store that damages it.
+    async fn confirm(&self, run: &Run, entries: &Entries, collections: &Collections) -> Result<()> {
+        match self.compare(entries, collections).await {
+            Err(error) if error.kind() == ErrorKind::Validation => {
+                self.spare_batch(run, "", entries).await?;
+                self.check_fence(run).await?;
+                self.set(entries).await?;
+                self.compare(entries, collections).await
+            }
+            compared => compared,
+        }
     }
 
     /// Reads back what was written and compares.
@@ -244,7 +290,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         for (key, expected) in entries {
             let Some(value) = found.get(key) else { return Err(self.differs(key, "nothing", collections)) };
             let text = self.store.read(value)?;
-            if text != *expected && whole(&text)? != whole(expected)? {
+            if !says_the_same(&text, expected)? {
                 return Err(self.differs(key, "another value", collections));
             }
         }
@@ -298,9 +344,9 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         }
     }
 
-    /// The keys that an import which replaces everything leaves.
-    pub(super) async fn keys_of_staged(&self, run: &Run, route: &Route<'_>, seal: &Seal) -> Result<HashSet<String>> {
-        let manifest = Manifest::load(&self.vault, seal).await?;
+    /// The storage keys of everything that a run brings to its version, those of residues among them.
+    pub(super) async fn keys_written(&self, run: &Run, route: &Route<'_>) -> Result<HashSet<String>> {
+        let manifest = self.source(run, route).await?;
         let aggregated = route
             .after()
             .values()
@@ -317,13 +363,6 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
 
 fn is_array(layout: &Layout) -> bool {
     matches!(layout, Layout::Array { .. })
-}
-
-/// A text as a value that is compared everywhere.
-fn whole(text: &str) -> Result<Value<'_>> {
-    let mut value = Value::trusted(text, 1)?;
-    value.open_whole()?;
-    Ok(value)
 }
 
 /// The marker of a batch: which keys it writes; and then, two lists each, which records they came of together.

@@ -14,6 +14,7 @@ mod sequences;
 #[path = "../simulator/machine.rs"]
 mod simulator;
 mod strangers;
+mod strays;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

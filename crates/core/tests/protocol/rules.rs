@@ -16,7 +16,7 @@ fn at_each_death(old: &[(&str, &str)], chain: &Chain, look: impl Fn(&Rc<Machine>
 }
 
 /// The phase that the head names.
-fn phase(machine: &Machine) -> Option<String> {
+pub fn phase(machine: &Machine) -> Option<String> {
     let stored = machine.stored.borrow();
     let (_, rest) = stored.get("exuvia")?.split_once("\"phase\":\"")?;
     rest.split('"').next().map(str::to_owned)

@@ -128,6 +128,8 @@ pub struct Process {
     pub machine: Rc<Machine>,
     pub number: usize,
     begun: Rc<RefCell<BTreeMap<String, Vec<u8>>>>,
+    /// Whether its writes land as they are, whatever damages others.
+    spared: bool,
 }
 
 fn died() -> Error {
@@ -184,7 +186,7 @@ impl Machine {
     }
 
     pub fn numbered(self: &Rc<Self>, number: usize) -> Process {
-        Process { machine: Rc::clone(self), number, begun: Rc::default() }
+        Process { machine: Rc::clone(self), number, begun: Rc::default(), spared: false }
     }
 
     /// What the store holds beside what is Exuvia's own.
@@ -287,6 +289,11 @@ impl Process {
         died()
     }
 
+    /// The same process where nothing damages what it writes.
+    pub fn spared(self) -> Self {
+        Self { spared: true, ..self }
+    }
+
     fn cross(&self, text: &str) {
         self.machine.crossed.set(self.machine.crossed.get().max(text.len()));
     }
@@ -294,7 +301,8 @@ impl Process {
     fn write_all(&self, entries: &[(String, String)]) -> Result<()> {
         let mut next = self.machine.stored.borrow().clone();
         for (key, text) in entries {
-            let text = self.machine.damage.get().and_then(|damage| damage(key, text)).unwrap_or_else(|| text.clone());
+            let damage = self.machine.damage.get().filter(|_| !self.spared);
+            let text = damage.and_then(|damage| damage(key, text)).unwrap_or_else(|| text.clone());
             next.insert(key.clone(), text);
         }
         let size = next.iter().map(|(key, text)| (key.len() + text.len()) as u64).sum::<u64>();
@@ -356,6 +364,12 @@ impl Store for Process {
     async fn room(&self) -> Result<Option<u64>> {
         let used = self.machine.stored.borrow().iter().map(|(key, text)| (key.len() + text.len()) as u64).sum::<u64>();
         Ok(self.machine.quota.get().map(|quota| quota.saturating_sub(used)))
+    }
+
+    async fn bytes(&self, keys: &[String]) -> Result<Option<u64>> {
+        let stored = self.machine.stored.borrow();
+        let size = |key: &String| stored.get(key).map_or(0, |text| (key.len() + text.len()) as u64);
+        Ok(Some(keys.iter().map(size).sum()))
     }
 
     fn read(&self, value: &String) -> Result<String> {

@@ -264,6 +264,10 @@ impl Store for Bent {
         self.process.room().await
     }
 
+    async fn bytes(&self, keys: &[String]) -> Result<Option<u64>> {
+        self.process.bytes(keys).await
+    }
+
     fn read(&self, value: &String) -> Result<String> {
         self.process.read(value)
     }

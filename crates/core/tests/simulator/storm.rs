@@ -350,7 +350,8 @@ impl<'w, B: Build> Storm<'w, B> {
         let number = self.processes;
         self.note(|| format!("{number} starts: write"));
         self.writers.push(number);
-        let process = self.machine.numbered(number);
+        // Nobody reads back what the app writes.
+        let process = self.machine.numbered(number).spared();
         let tip = &self.world.builds[self.world.tip()];
         let head = tip.lock().line.last().map(|link| link.head.clone()).unwrap_or_default();
         let choice = self.rng.usize(..);
@@ -696,6 +697,8 @@ impl<'w, B: Build> Storm<'w, B> {
                 return self.settle(self.world.tip(), last);
             }
             State::Lost if self.forgotten => return self.recover(build),
+            // A way back that could not be finished, and what was to replace it by hand did not come to its end either.
+            State::Lost if self.weather.deeds => return self.recover(build),
             State::Stuck if self.rotten && (self.weather.deeds || self.weather.builds) => {
                 self.tally.stuck += 1;
                 return Ok(true);
@@ -744,7 +747,8 @@ impl<'w, B: Build> Storm<'w, B> {
         let records = B::target(self.machine.process(), chain);
         let whole = Plain::target(self.machine.process(), chain);
         let mut snapshots = block_on(whole.snapshots()).unwrap();
-        snapshots.retain(|snapshot| !self.spoilt.contains(&snapshot.id));
+        // One of data that nobody knew helps nobody.
+        snapshots.retain(|snapshot| !self.spoilt.contains(&snapshot.id) && !snapshot.line.is_empty());
         let Some(snapshot) = snapshots.into_iter().next() else { return Ok(true) };
         let (seal, line) = block_on(whole.find_snapshot(&snapshot.id)).unwrap();
         match block_on(run(&records, chain, Request::Restore { seal, line })) {
@@ -858,6 +862,7 @@ fn form_of(machine: &Machine) -> Form {
         *key != "exuvia"
             && !key.starts_with("exuvia:b:")
             && !key.starts_with("exuvia:c:")
+            && !key.starts_with("exuvia:s:")
             && key.strip_prefix("exuvia:r:").is_none_or(|record| *text != "{}" && is_there(&stored, record))
     });
     Form { head, data: kept.map(|(key, text)| (key.clone(), text.clone())).collect(), done: false }
