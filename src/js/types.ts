@@ -40,7 +40,8 @@ export interface Options {
   area?: chrome.storage.StorageArea;
   /** How long to wait for another context that is migrating, in milliseconds. Default: 60 000. */
   waitMs?: number;
-  /** How many snapshots to keep. Default: 3. The newest is always kept. */
+  /** How many snapshots to keep. Default: 3. The newest is always kept, and the newest of
+   * data whose version was known. */
   keepSnapshots?: number;
 }
 

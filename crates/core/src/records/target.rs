@@ -471,9 +471,14 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         }
         // Clocks are put back; the run's own snapshot is the newest whatever they say.
         let own = run.seal.as_ref().map(|seal| &*seal.id);
-        let others = self.snapshots().await?.into_iter().filter(|manifest| Some(&*manifest.id) != own);
+        let snapshots = self.snapshots().await?;
+        // What was saved of data that nobody knew is no way back to data that somebody does.
+        let good = snapshots.iter().find(|manifest| !manifest.line.is_empty()).map(|manifest| manifest.id.clone());
+        let others = snapshots.into_iter().filter(|manifest| Some(&*manifest.id) != own);
         for old in others.skip(self.keep.saturating_sub(usize::from(own.is_some()))) {
-            self.vault.delete(&old.id).await?;
+            if Some(&old.id) != good.as_ref() {
+                self.vault.delete(&old.id).await?;
+            }
         }
         Ok(())
     }

@@ -467,3 +467,18 @@ fn a_record_that_stays_as_it_is_is_not_written() {
     assert_holds(&machine, &[("note:changes", r#"{"text":"a"}"#), stored[1]], "after the run");
     assert_eq!(machine.stored.borrow()["note:stays"], stored[1].1, "to the byte");
 }
+
+#[test]
+fn the_last_snapshot_of_data_that_was_known_never_goes() {
+    let (machine, chain) = (Machine::holding(&OLD), chain(5));
+    open(&machine, &chain).unwrap();
+    machine.stored.borrow_mut().remove("exuvia");
+    let process = machine.process();
+    let records = Records::new(&chain, process.clone(), process.clone(), process, 1);
+    let good = block_on(records.snapshots()).unwrap()[0].id.clone();
+    let (seal, line) = block_on(records.find_snapshot(&good)).unwrap();
+    block_on(run(&records, &chain, Request::Restore { seal, line })).unwrap();
+    assert_holds(&machine, &OLD, "after the restore");
+    let kept: Vec<_> = block_on(records.snapshots()).unwrap().into_iter().map(|snapshot| snapshot.id).collect();
+    assert!(kept.contains(&good), "{kept:?}");
+}
