@@ -268,3 +268,51 @@ fn what_could_not_go_back_to_be_children_is_refused_with_its_place() {
     assert!(talks.accepts(&Value::parse(r#"{"list":[],"parts":[{"few":"a"}]}"#).unwrap()));
     assert!(!talks.accepts(&Value::parse(r#"{"list":[],"parts":[{"few":"b"}]}"#).unwrap()));
 }
+
+/// What an author may ship is what `Chain::read` takes, however it nests; the rest is refused when it is built.
+#[test]
+fn a_chain_that_is_built_can_be_read_again() {
+    let (mut taken, mut refused) = (0, 0);
+    for depth in [1, 12, 24, 45] {
+        let schema = (0..depth)
+            .fold(r#"{"type":"string"}"#.to_owned(), |items, _| format!(r#"{{"type":"array","items":{items}}}"#));
+        let first = format!(
+            r#"{{"exuvia":1,"id":"baseline","collections":{{"notes":{{"layout":{{"prefix":"note:"}},"schema":{{"type":"object","properties":{{"l":{schema}}}}}}}}}}}"#
+        );
+        let step = (0..depth).fold(r#"{"truncate":"","to":1}"#.to_owned(), |inner, index| {
+            format!(r#"{{"each":"{}","do":[{inner}]}}"#, if index + 1 == depth { "/l" } else { "" })
+        });
+        match arrange(&[&first, &steps(&step)]) {
+            Ok(chain) => {
+                taken += 1;
+                let again = Chain::read(chain.text()).unwrap();
+                assert_eq!(again.lock(), chain.lock());
+            }
+            Err(error) => {
+                refused += 1;
+                assert!(error.to_string().contains("too large"), "{error}");
+            }
+        }
+    }
+    assert_eq!((taken, refused), (3, 1));
+}
+
+/// Each version has all collections of its own: many versions of large ones would be more than a machine can hold.
+#[test]
+fn a_hostile_chain_cannot_ask_for_more_than_there_is() {
+    let migrations = |count: usize, members: usize| {
+        let members: Vec<_> = (0..members).map(|n| format!(r#""m{n}":{{"type":"string"}}"#)).collect();
+        let mut files = vec![format!(
+            r#"{{"exuvia":1,"id":"m0","collections":{{"c":{{"layout":{{"prefix":"c:"}},"schema":{{"type":"object","properties":{{{}}}}}}}}}}}"#,
+            members.join(",")
+        )];
+        files.extend((1..count).map(|n| format!(r#"{{"exuvia":1,"id":"m{n}","parents":["m{}"]}}"#, n - 1)));
+        files
+    };
+    let arranged = |files: Vec<String>| arrange(&files.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(arranged(migrations(300, 100)).is_ok());
+    let error = arranged(migrations(300, 2_000)).unwrap_err();
+    assert!(error.to_string().contains("too large"), "{error}");
+    let long = format!("[{}]", " ".repeat(5 << 20));
+    assert_eq!(Chain::read(&long).unwrap_err().kind(), ErrorKind::Chain);
+}

@@ -15,6 +15,11 @@ use crate::lens::Body;
 /// The format of compiled chains.
 const FORMAT: u32 = 1;
 
+/// How many bytes of collections, as they are written, the versions of a chain may have between them: each version has all
+/// of its own. Chains of hundreds of migrations have a tenth of it; one that comes with a hostile file may ask for more
+/// than a machine has.
+const MOST_CARRIED: usize = 16 << 20;
+
 struct File {
     exuvia: u32,
     line: Vec<Link>,
@@ -37,15 +42,20 @@ struct Change {
 json_object!(Change { "parents": parents, "told": told, "bodies": bodies, "collections": collections; "rehomes": rehomes });
 
 /// What a collection is after a migration: `null` where it is gone.
-struct After(Option<Collection>);
+struct After {
+    collection: Option<Collection>,
+    /// How long its text was.
+    length: usize,
+}
 
 impl Json for After {
     fn write(&self, out: &mut String) {
-        self.0.write(out);
+        self.collection.write(out);
     }
 
     fn read(value: &Value<'_>, reading: &mut Reading) -> Self {
-        Self((value.kind() != Kind::Null).then(|| Collection::read(value, reading)))
+        let length = if let Value::Raw(text) = value { text.len() } else { 0 };
+        Self { collection: (value.kind() != Kind::Null).then(|| Collection::read(value, reading)), length }
     }
 }
 
@@ -58,7 +68,7 @@ pub(super) fn write(stages: &[Stage]) -> String {
         for name in before.keys().chain(stage.after.keys()) {
             let after = stage.after.get(name);
             if after != before.get(name) {
-                collections.insert(name.clone(), After(after.cloned()));
+                collections.insert(name.clone(), After { collection: after.cloned(), length: 0 });
             }
         }
         before = &stage.after;
@@ -80,17 +90,23 @@ pub(super) fn read(value: &Value<'_>) -> Option<Vec<Stage>> {
         return None;
     }
     let mut stages: Vec<Stage> = Vec::with_capacity(file.line.len());
+    let (mut lengths, mut carried) = (LiteMap::<String, usize>::new(), 0);
     for (link, change) in file.line.into_iter().zip(file.stages) {
         let before = stages.last();
         if !link.follows(before.map(|stage| &stage.link)) {
             return None;
         }
         let mut after = before.map(|stage| stage.after.clone()).unwrap_or_default();
-        for (name, After(collection)) in change.collections {
+        for (name, After { collection, length }) in change.collections {
+            lengths.insert(name.clone(), name.len() + length);
             match collection {
                 Some(collection) => drop(after.insert(name, collection)),
                 None => drop(after.remove(&name)),
             }
+        }
+        carried += lengths.values().sum::<usize>();
+        if carried > MOST_CARRIED {
+            return None;
         }
         stages.push(Stage {
             link,

@@ -116,7 +116,11 @@ impl Stage {
 }
 
 /// How much deeper than a document a compiled chain may nest: bodies in bodies, each with its schemas.
-const LEVELS: usize = 400;
+pub(crate) const CHAIN_LEVELS: usize = 64;
+
+/// How long the text of a compiled chain may be, in bytes; a migration takes about two thousand. A chain may come in with
+/// a hostile file.
+const LONGEST: usize = 4 << 20;
 
 impl Chain {
     /// Reads the text of a chain, compiled.
@@ -124,7 +128,11 @@ impl Chain {
     /// # Errors
     /// [`ErrorKind::Chain`] where it is anything else, or its links do not follow from each other.
     pub fn read(text: &str) -> Result<Self> {
-        let value = parse(text, LEVELS)?;
+        if text.len() > LONGEST {
+            let message = format!("expected a chain of at most {LONGEST} bytes, compiled, found {}", text.len());
+            return Err(Error::new(ErrorKind::Chain, message));
+        }
+        let value = parse(text, CHAIN_LEVELS)?;
         let stages = compiled::read(&value).ok_or_else(|| {
             let message = "expected a chain as `exuvia lock` compiles it, found something else; run `exuvia lock` of this version of Exuvia";
             Error::new(ErrorKind::Chain, message)
@@ -171,9 +179,24 @@ impl Chain {
             let told = migration.told(&bodies);
             stages.push(Stage { link, parents: migration.parents, told, bodies, rehomes, after });
         }
-        match stages.is_empty() {
-            true => Err(Error::new(ErrorKind::Chain, "expected at least one migration, found none")),
-            false => Ok(Self { text: compiled::write(&stages), stages, customs: Customs::new() }),
+        if stages.is_empty() {
+            return Err(Error::new(ErrorKind::Chain, "expected at least one migration, found none"));
+        }
+        let chain = Self { text: compiled::write(&stages), stages, customs: Customs::new() };
+        chain.expect_readable()?;
+        Ok(chain)
+    }
+
+    /// Checks that the chain, compiled, can be read again wherever it comes.
+    fn expect_readable(&self) -> Result<()> {
+        match Self::read(&self.text) {
+            Ok(_) => Ok(()),
+            Err(_) => {
+                let message = format!(
+                    "expected a chain that can be read again, compiled, found one that is too large: it is longer than {LONGEST} bytes, has too many versions of large schemas or too many steps in one list, or nests too deep; take an \"each\", a \"where\" or a level of the schema out, or put steps into a migration of their own"
+                );
+                Err(Error::new(ErrorKind::Chain, message))
+            }
         }
     }
 

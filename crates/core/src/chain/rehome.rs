@@ -409,7 +409,7 @@ fn expect_key(by: Option<&Path>, child: &Schema) -> Result<()> {
     child.require(by)?.types().expect_within(Type::String.into(), by)?;
     match child.presence(by) {
         Presence::Optional => {
-            let message = "expected in \"by\" a text that is in every item, found one that may be absent";
+            let message = "expected in \"by\" a text that is in every item, found one that may be absent; \"add\" it before, inside an \"each\" of the list, or leave \"by\" out";
             Err(Error::new(ErrorKind::Chain, message).under_path(by))
         }
         _ => Ok(()),

@@ -43,6 +43,8 @@ pub use text::Anchor;
 pub use undo::Undo;
 pub use when::{Side, When};
 
+use std::collections::{HashMap, HashSet};
+
 use crate::document::{Json, Path, Reading, Value};
 use crate::error::Result;
 use crate::{json_object, json_variants, json_words};
@@ -142,12 +144,16 @@ impl Body {
     /// Takes nodes in upward order.
     #[must_use]
     pub fn new(nodes: Vec<Node>) -> Self {
-        let mut slots = Vec::with_capacity(nodes.len());
+        let (mut slots, mut taken) = (Vec::with_capacity(nodes.len()), HashSet::new());
+        // Where the slots that follow one are taken: a hostile chain may have many nodes of one place.
+        let mut free: HashMap<usize, usize> = HashMap::new();
         for node in &nodes {
-            let mut slot = node.slot();
-            while slots.contains(&slot) {
+            let first = node.slot();
+            let mut slot = free.get(&first).copied().unwrap_or(first);
+            while !taken.insert(slot) {
                 slot += 1;
             }
+            free.insert(first, slot + 1);
             slots.push(slot);
         }
         Self { nodes, slots }

@@ -23,6 +23,20 @@ impl Body {
         self.nodes.iter().map(|node| node.op.undo()).max().unwrap_or_default()
     }
 
+    /// Whether it forgets something for good, and remembers something else.
+    #[must_use]
+    pub fn forgets_and_remembers(&self) -> bool {
+        self.undo() == Undo::Never && !self.only_forgets()
+    }
+
+    fn only_forgets(&self) -> bool {
+        self.nodes.iter().all(|node| match &node.op {
+            Op::Edit(edit) => edit.forgets,
+            Op::Each(each) => each.body.only_forgets(),
+            _ => false,
+        })
+    }
+
     /// How what came of one step can be undone; the step by its place, as [`super::Node`] has it.
     #[must_use]
     pub fn undo_of(&self, place: &str) -> Undo {

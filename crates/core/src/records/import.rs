@@ -12,7 +12,7 @@ use super::line::{self, Line, check_key, write_record};
 use super::snapshot::{Purpose, SnapshotWriter};
 use super::store::{Host, Store, Vault};
 use super::walk::{Census, Walk};
-use crate::chain::{Chain, Layout, OWN_PREFIX, Record, Residues, Standing, Version};
+use crate::chain::{CHAIN_LEVELS, Chain, Layout, OWN_PREFIX, Record, Residues, Standing, Version};
 use crate::document::{Digest, Json, Object, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json_object;
@@ -222,7 +222,7 @@ impl<'c, B: Bytes> Import<'c, B> {
 
     async fn header(&mut self) -> Result<()> {
         let line = self.lines.next().await?.ok_or_else(|| import("expected an export file, found an empty one"))?;
-        let mut value = Value::parse_inside(&line, 64).map_err(|_| not_an_export())?;
+        let mut value = Value::parse_inside(&line, 1 + CHAIN_LEVELS).map_err(|_| not_an_export())?;
         let object = value.object_mut()?.ok_or_else(not_an_export)?;
         let chain = object.remove("chain");
         let header = Header::from_value(&value).ok_or_else(not_an_export)?;

@@ -130,7 +130,7 @@ impl Choice<'_> {
         let holds = |path: &Path, schema: &Schema| {
             let mut focus = Schema::of_types(Type::Object.into());
             enclose(&mut focus, path);
-            focus.declare(path, schema.clone(), false);
+            focus.declare(path, schema.clone(), true);
             focus
         };
         let Coalesce { sources, to } = self.coalesce;

@@ -59,6 +59,10 @@ impl Step for EachItem {
         let keyed = self.by.as_ref().and_then(|by| inner.at(by).cloned());
         let body = lowering.inside(&self.steps, &mut inner)?;
         let align = match &self.by {
+            None if before.types().include(Type::Array) && body.forgets_and_remembers() => {
+                let message = "expected \"by\", because what is remembered of an item without it goes by a digest of all that it held, and would tell of what the steps forget; found none. Name a key, or forget in an \"each\" of its own";
+                return Err(Error::new(ErrorKind::Chain, message).under_path(&self.at));
+            }
             None => Align::Image,
             Some(by) if inner.presence(by) == Presence::Untyped || inner.at(by) == keyed.as_ref() => {
                 Align::Key(by.clone())

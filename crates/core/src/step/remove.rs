@@ -28,7 +28,7 @@ pub(super) static MANUAL: Manual = Manual {
         before: r#"{ "legacy_mode": "expert" }"#,
         after: r"{}",
     },
-    notes: "With `forget` the snapshot that is taken before the run still has the value, until its retention ends. Inside an `each` whose lists have other residue, name `by`: items that are known by how they look are known by a digest of all that they held.",
+    notes: "With `forget` the snapshot that is taken before the run still has the value, until its retention ends. Inside an `each` of a list that does more than this, `by` must be named: items that are known by how they look are known by a digest of all that they held. An `each` of an earlier migration that had none has kept such digests.",
     mistake: Mistake {
         what: "Leaving `back` out for a required member.",
         schema: r#"{ "type": "object", "required": ["legacy_mode"], "properties": { "legacy_mode": { "type": "string" } } }"#,

@@ -70,7 +70,7 @@ impl Step for Where {
         let after = newer.body.join(&newer.otherwise);
         predicate::check_places(&newer.predicate, &after)?;
         if !tells_apart(&newer) {
-            let message = "expected to be able to tell, from a record of the later version, whether the steps ran on it, found that the schemas with and without them do not say so; test a required member that has an enum, or make both alike by further steps";
+            let message = "expected to be able to tell, from a record of the later version, whether the steps ran on it, found that the schemas with and without them do not say so; test a required member that has an enum (\"add\" makes a member required), or make both alike by further steps";
             return Err(Error::new(ErrorKind::Chain, message));
         }
         lowering.push(Op::When(Box::new(When { before: older, after: newer, body, otherwise })));

@@ -110,6 +110,10 @@ fn members_that_became_one_have_a_way_back_whatever_is_written_there() {
             goes_down_and_up(&sample, &(value(edited), there.1.clone()));
         }
     }
+    let schema = r#"{"type":"object","required":["a"],"properties":{"a":{"type":["array","null"]},"b":true}}"#;
+    let sample = Sample::of(schema, &[r#"{"coalesce":["/a","/b"],"to":"/b"}"#]);
+    let there = goes_up_and_down(&sample, r#"{"a":[1],"b":2}"#);
+    goes_down_and_up(&sample, &(value("{}"), there.1));
 }
 
 /// A narrowed schema that permitted more than the whole one would let a later record through that the older version
@@ -169,4 +173,17 @@ fn an_object_whose_values_are_listed_loses_no_member() {
     let listed = schema(r#"{"type":"object","required":["o"],"properties":{"o":{"const":{"x":1}}}}"#);
     assert!(carry(&listed, r#"{"flatten":"/o"}"#).is_none());
     assert!(carry(&listed, r#"{"pick":"/o","keep":["y"]}"#).is_none());
+}
+
+/// A digest tells whoever can guess.
+#[test]
+fn a_list_whose_items_forget_is_not_known_by_how_they_look() {
+    let list = schema(
+        r#"{"type":"object","properties":{"l":{"type":"array","items":{"type":"object","required":["id"],"properties":{"id":{"type":"string"},"pin":{"type":"string"},"t":{"type":"string"}}}}}}"#,
+    );
+    let step = |by: &str, more: &str| format!(r#"{{"each":"/l"{by},"do":[{{"remove":"/pin","forget":true}}{more}]}}"#);
+    let more = r#",{"truncate":"/t","to":1}"#;
+    assert!(carry(&list, &step("", "")).is_some());
+    assert!(carry(&list, &step("", more)).is_none());
+    assert!(carry(&list, &step(r#","by":"/id""#, more)).is_some());
 }
