@@ -1,10 +1,12 @@
-//! One batch: rows are locked, read, interpreted and written back in one transaction.
+//! One batch, in one transaction: rows are locked, and moved by a function of the server's own where the steps can be
+//! compiled. What that function leaves, and all rows where they cannot, are read, interpreted and written back.
 
 use std::time::Instant;
 
 use exuvia_core::{Error, ErrorKind};
 
 use super::bound::Bound;
+use super::compile::{LIBRARY, Program, compile};
 use super::error::Result;
 use super::session::Session;
 use super::tables::on_side;
@@ -21,54 +23,186 @@ struct Found {
     residues: Option<String>,
 }
 
+/// The function for a batch's rows, if the server can have one.
+pub(super) async fn program(
+    session: &Session,
+    batch: &Batch<'_, String>,
+    passage: &Passage<'_>,
+) -> exuvia_core::Result<Option<Program>> {
+    let bound = session.bound(batch.table).await?;
+    if bound.document_type != "jsonb" {
+        return Ok(None);
+    }
+    let Some(legs) = passage.route.legs(passage.collection) else { return Ok(None) };
+    let schema = passage.route.after().get(passage.collection).map(|found| &found.schema);
+    Ok(compile(&legs, schema.filter(|_| passage.is_checked)).ok())
+}
+
+/// Makes a function, and what it calls.
+pub(super) async fn prepare(session: &Session, program: &Program) -> Result<()> {
+    session.batch(LIBRARY).await?;
+    for statement in &program.statements {
+        session.batch(statement).await?;
+    }
+    Ok(())
+}
+
 pub(super) async fn carry(
     session: &Session,
     batch: &Batch<'_, String>,
     passage: &Passage<'_>,
+    program: Option<&Program>,
 ) -> Result<Option<Done<String>>> {
     let begun = Instant::now();
     let bound = session.bound(batch.table).await?;
-    let found = select(session, &bound, batch).await?;
-    let Some(last) = found.last().map(|row| row.key.clone()) else { return Ok(None) };
-    let mut bytes = 0;
-    let mut carried = Vec::with_capacity(found.len());
-    for row in &found {
-        bytes += row.document.len() as u64;
-        carried.push(passage.carry(Row {
-            key: &row.key,
-            document: &row.document,
-            residues: row.residues.as_deref(),
-        })?);
+    let Some(program) = program else {
+        let found = select(session, &bound, batch).await?;
+        let Some(last) = found.last().map(|row| row.key.clone()) else { return Ok(None) };
+        let bytes = interpret(session, &bound, batch, passage, &found).await?;
+        return Ok(Some(Done { last, rows: found.len() as u64, bytes, held: begun.elapsed() }));
+    };
+    let Some(moved) = run(session, &bound, batch, passage, program).await? else { return Ok(None) };
+    if !moved.left.is_empty() {
+        let left = reselect(session, &bound, batch, &moved.left).await?;
+        interpret(session, &bound, batch, passage, &left).await?;
     }
-    write(session, &bound, batch, &found, &carried).await?;
-    remember(session, batch, &found, &carried).await?;
-    Ok(Some(Done { last, rows: found.len() as u64, bytes, held: begun.elapsed() }))
+    Ok(Some(Done { last: moved.last, rows: moved.rows, bytes: moved.bytes, held: begun.elapsed() }))
 }
 
-/// Rows that another writer holds are left for the next time through, unless there is none: writers are shut out then.
-async fn select(session: &Session, bound: &Bound, batch: &Batch<'_, String>) -> Result<Vec<Found>> {
+/// The batch's rows, locked. Those that another writer holds are left for the next time through, unless there is none:
+/// writers are shut out then.
+fn locked(session: &Session, bound: &Bound, batch: &Batch<'_, String>) -> String {
     let Bound { name, key, document, key_type, .. } = bound;
-    let sql = format!(
-        "WITH batch AS MATERIALIZED (
+    format!(
+        "WITH found AS MATERIALIZED (
              SELECT {key} AS key, {document} AS document FROM {name}
              WHERE {document} IS NOT NULL AND {} {} ORDER BY {key} LIMIT $3 FOR NO KEY UPDATE {}
          ), sized AS (
-             SELECT key, document, sum(pg_column_size(document)) OVER (ORDER BY key) - pg_column_size(document) AS ahead FROM batch
-         )
-         SELECT sized.key::text, sized.document::text, r.residues::text
-         FROM sized LEFT JOIN exuvia.residue AS r ON r.collection = $1 AND r.key = sized.key::text
-         WHERE sized.ahead < {BYTES} ORDER BY sized.key",
+             SELECT key, document, pg_column_size(document) AS size, sum(pg_column_size(document)) OVER (ORDER BY key) AS sum FROM found
+         ), batch AS (
+             SELECT sized.key, sized.document, sized.size, r.residues
+             FROM sized LEFT JOIN exuvia.residue AS r ON r.collection = $1 AND r.key = sized.key::text
+             WHERE sized.sum - sized.size < {BYTES}
+         )",
         on_side(batch.stamp, batch.side),
         match batch.after {
             Some(_) => format!("AND {key} > $2::text::{key_type}"),
             None => "AND $2::text IS NULL".to_owned(),
         },
         if session.is_shut() { "" } else { "SKIP LOCKED" },
+    )
+}
+
+/// What the server's own function did.
+struct Moved {
+    last: String,
+    rows: u64,
+    bytes: u64,
+    /// The keys of those that it left.
+    left: Vec<String>,
+}
+
+/// One statement: documents, stamps and residues.
+async fn run(
+    session: &Session,
+    bound: &Bound,
+    batch: &Batch<'_, String>,
+    passage: &Passage<'_>,
+    program: &Program,
+) -> Result<Option<Moved>> {
+    let Bound { name, key, document, .. } = bound;
+    let sql = format!(
+        "{}, moved AS MATERIALIZED (
+             SELECT batch.key, batch.size, batch.residues AS before, made.doc, made.residue, made.done
+             FROM batch, LATERAL {}(batch.document, batch.residues, batch.key::text, $4) AS made
+         ), written AS (
+             UPDATE {name} AS exuvia_row SET {document} = moved.doc, {STAMP} = $5
+             FROM moved WHERE moved.done AND exuvia_row.{key} = moved.key AND exuvia_row.{} RETURNING 1
+         ), kept AS (
+             INSERT INTO exuvia.residue SELECT $1, key::text, residue FROM moved
+             WHERE done AND residue IS NOT NULL AND residue IS DISTINCT FROM before
+             ON CONFLICT (collection, key) DO UPDATE SET residues = excluded.residues
+         ), forgotten AS (
+             DELETE FROM exuvia.residue AS r USING moved
+             WHERE moved.done AND moved.residue IS NULL AND moved.before IS NOT NULL AND r.collection = $1 AND r.key = moved.key::text
+         )
+         SELECT (SELECT key::text FROM moved AS m ORDER BY m.key DESC LIMIT 1), count(*), coalesce(sum(size), 0)::bigint,
+                count(*) FILTER (WHERE done), (SELECT count(*) FROM written),
+                coalesce(array_agg(key::text) FILTER (WHERE NOT done), '{{}}')
+         FROM moved",
+        locked(session, bound, batch),
+        program.name,
+        on_side(batch.stamp, batch.side),
+    );
+    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
+        [&batch.table.collection, &batch.after, &i64::from(batch.rows), &passage.now, &stamp(batch)];
+    let rows = session.rows(&sql, &values).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let Some(last) = row.try_get(0)? else { return Ok(None) };
+    let count = |index| row.try_get::<_, i64>(index).map(|count| count as u64);
+    expect_all(bound, batch, count(3)?, count(4)?)?;
+    Ok(Some(Moved { last, rows: count(1)?, bytes: count(2)?, left: row.try_get(5)? }))
+}
+
+async fn select(session: &Session, bound: &Bound, batch: &Batch<'_, String>) -> Result<Vec<Found>> {
+    let sql = format!(
+        "{} SELECT key::text, document::text, residues::text FROM batch ORDER BY batch.key",
+        locked(session, bound, batch)
     );
     let rows = session.rows(&sql, &[&batch.table.collection, &batch.after, &i64::from(batch.rows)]).await?;
-    rows.iter()
-        .map(|row| Ok(Found { key: row.try_get(0)?, document: row.try_get(1)?, residues: row.try_get(2)? }))
-        .collect()
+    rows.iter().map(read).collect()
+}
+
+/// Rows of the batch by their keys. They are locked already.
+async fn reselect(session: &Session, bound: &Bound, batch: &Batch<'_, String>, keys: &[String]) -> Result<Vec<Found>> {
+    let Bound { name, key, document, key_type, .. } = bound;
+    let sql = format!(
+        "SELECT exuvia_row.{key}::text, exuvia_row.{document}::text, r.residues::text
+         FROM unnest($2::text[]) AS left_over (key) JOIN {name} AS exuvia_row ON exuvia_row.{key} = left_over.key::{key_type}
+         LEFT JOIN exuvia.residue AS r ON r.collection = $1 AND r.key = left_over.key"
+    );
+    let rows = session.rows(&sql, &[&batch.table.collection, &keys]).await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &tokio_postgres::Row) -> Result<Found> {
+    Ok(Found { key: row.try_get(0)?, document: row.try_get(1)?, residues: row.try_get(2)? })
+}
+
+/// The stamp that rows get.
+fn stamp(batch: &Batch<'_, String>) -> Option<i64> {
+    (batch.side == Side::Before).then_some(batch.stamp.0)
+}
+
+/// Moves rows by interpreting the steps, and answers with the bytes of their documents.
+async fn interpret(
+    session: &Session,
+    bound: &Bound,
+    batch: &Batch<'_, String>,
+    passage: &Passage<'_>,
+    found: &[Found],
+) -> Result<u64> {
+    let mut bytes = 0;
+    let mut carried = Vec::with_capacity(found.len());
+    for row in found {
+        bytes += row.document.len() as u64;
+        let before = Row { key: &row.key, document: &row.document, residues: row.residues.as_deref() };
+        carried.push(passage.carry(before)?);
+    }
+    write(session, bound, batch, found, &carried).await?;
+    remember(session, batch, found, &carried).await?;
+    Ok(bytes)
+}
+
+fn expect_all(bound: &Bound, batch: &Batch<'_, String>, found: u64, written: u64) -> Result<()> {
+    if found == written {
+        return Ok(());
+    }
+    let message = format!(
+        "expected to move {found} rows of {}, found that {written} were: a trigger or rule of the table keeps others from it; let it pass them, or disable it for the run",
+        bound.name
+    );
+    Err(Error::new(ErrorKind::Unfit, message).in_collection(&batch.table.collection).into())
 }
 
 async fn write(
@@ -87,16 +221,8 @@ async fn write(
     );
     let keys: Vec<_> = found.iter().map(|row| &*row.key).collect();
     let documents: Vec<_> = carried.iter().map(|row| row.document.as_deref()).collect();
-    let stamp = (batch.side == Side::Before).then_some(batch.stamp.0);
-    let written = session.change(&sql, &[&keys, &documents, &stamp]).await?;
-    if written != found.len() as u64 {
-        let message = format!(
-            "expected to move {} rows of {name}, found that {written} were: a trigger or rule of the table keeps others from it; let it pass them, or disable it for the run",
-            found.len()
-        );
-        return Err(Error::new(ErrorKind::Unfit, message).in_collection(&batch.table.collection).into());
-    }
-    Ok(())
+    let written = session.change(&sql, &[&keys, &documents, &stamp(batch)]).await?;
+    expect_all(bound, batch, found.len() as u64, written)
 }
 
 async fn remember(session: &Session, batch: &Batch<'_, String>, found: &[Found], carried: &[Carried]) -> Result<()> {

@@ -124,7 +124,13 @@ impl Database for Postgres {
     }
 
     async fn carry(&self, batch: &Batch<'_, String>, passage: &Passage<'_>) -> Result<Option<Done<String>>> {
-        self.session.write(async || carry::carry(&self.session, batch, passage).await).await
+        let session = &self.session;
+        let program = carry::program(session, batch, passage).await?;
+        if let Some(program) = program.as_ref().filter(|program| !session.has(&program.name)) {
+            session.write(async || carry::prepare(session, program).await).await?;
+            session.keep(&program.name);
+        }
+        session.write(async || carry::carry(session, batch, passage, program.as_ref()).await).await
     }
 
     async fn remaining(&self, table: &Table, stamp: Stamp, side: Side) -> Result<u64> {

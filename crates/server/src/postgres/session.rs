@@ -1,7 +1,7 @@
 //! A connection, and how it does things in transactions.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +35,8 @@ pub(super) struct Session {
     client: Arc<Client>,
     statements: RefCell<HashMap<String, Statement>>,
     pub(super) bound: RefCell<HashMap<String, Bound>>,
+    /// The functions that it has made.
+    functions: RefCell<HashSet<String>>,
     /// The name under which this session holds the lease.
     pub(super) token: RefCell<Option<String>>,
     /// Whether the transaction is open that [`Session::shut`] begins.
@@ -57,6 +59,7 @@ impl Session {
             client: Arc::new(client),
             statements: RefCell::default(),
             bound: RefCell::default(),
+            functions: RefCell::default(),
             token: RefCell::default(),
             is_shut: Cell::new(false),
         };
@@ -72,6 +75,11 @@ impl Session {
         for (name, value) in SPELLING {
             settings.push_str(&format!("SET {name} = '{value}';"));
         }
+        // A role may have the schema's name, and so its functions in the place of the server's own.
+        settings.push_str(
+            "SELECT set_config('search_path', coalesce((SELECT string_agg(quote_ident(name), ', ')
+             FROM unnest(current_schemas(false)) AS name WHERE name <> 'exuvia'), ''), false)",
+        );
         Ok(self.client.batch_execute(&settings).await?)
     }
 
@@ -139,6 +147,16 @@ impl Session {
         let bound = Bound::find(self, table).await?;
         self.bound.borrow_mut().insert(table.collection.clone(), bound.clone());
         Ok(bound)
+    }
+
+    /// Whether a function was made by this session.
+    pub(super) fn has(&self, function: &str) -> bool {
+        self.functions.borrow().contains(function)
+    }
+
+    /// Notes that it was.
+    pub(super) fn keep(&self, function: &str) {
+        self.functions.borrow_mut().insert(function.to_owned());
     }
 
     pub(super) fn is_shut(&self) -> bool {
@@ -221,6 +239,8 @@ impl Session {
 
     pub(super) async fn reopen(&self) -> exuvia_core::Result<()> {
         if self.is_shut.replace(false) {
+            // What was made in that transaction is gone with it.
+            self.functions.borrow_mut().clear();
             self.batch("ROLLBACK").await?;
         }
         Ok(())

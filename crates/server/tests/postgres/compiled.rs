@@ -45,7 +45,7 @@ impl<'c> Way<'c> {
     fn compile(sample: &'c Sample, from: Version, to: Version) -> Option<Self> {
         let route = Route::between((&sample.chain, from), (&sample.chain, to));
         let legs = route.legs(COLLECTION).expect("records that stay in their collection");
-        match compile(&legs) {
+        match compile(&legs, None) {
             Ok(program) => Some(Self { sample, from, to, program }),
             Err(unsupported) => {
                 assert!(sample.has("custom"), "{unsupported}\n{sample}");

@@ -52,7 +52,7 @@ fn hostile_names_and_values_are_ordinary() {
             );
             let (low, tip) = (Version(1), sample.chain.tip());
             let route = Route::between((&sample.chain, low), (&sample.chain, tip));
-            let program = compile(&route.legs(COLLECTION).unwrap()).unwrap();
+            let program = compile(&route.legs(COLLECTION).unwrap(), None).unwrap();
             // Twice: what is there already is no error.
             for statement in program.statements.iter().chain(&program.statements) {
                 client.batch_execute(statement).unwrap();

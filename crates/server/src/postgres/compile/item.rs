@@ -23,7 +23,7 @@ pub(super) fn write(op: &EditItem, kept: &Kept, site: &Site, routine: &mut Routi
     routine.line(format_args!("{at} := ({found}->0)::integer;"));
     routine.line(format_args!("{known_at} := NULL;"));
     routine.open_if(format_args!("{entry}->'{there_at}' IS NOT NULL"));
-    routine.line(format_args!("{known_at} := exuvia.count({entry}->'{there_at}');"));
+    routine.line(format_args!("{known_at} := exuvia.count_in({entry}->'{there_at}');"));
     routine.leave_when(format_args!("{known_at} IS NULL"));
     routine.end_if();
 

@@ -55,7 +55,7 @@ $exuvia$;
 -- Numbers and texts
 
 -- A count in a residue; 0 where it is not there.
-CREATE OR REPLACE FUNCTION exuvia.count(value jsonb) RETURNS integer
+CREATE OR REPLACE FUNCTION exuvia.count_in(value jsonb) RETURNS integer
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $exuvia$
 BEGIN
   IF value IS NULL THEN

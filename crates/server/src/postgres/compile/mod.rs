@@ -35,6 +35,7 @@ use std::fmt;
 use exuvia_core::chain::Leg;
 use exuvia_core::document::{Digest, Value};
 use exuvia_core::lens::Way;
+use exuvia_core::schema::Schema;
 
 pub use library::LIBRARY;
 use literal::literal;
@@ -94,14 +95,20 @@ impl Reason {
 
 type Result<T, E = Reason> = std::result::Result<T, E>;
 
-/// Compiles what happens to the records of one collection on a route, of one migration or of many.
+/// Compiles what happens to the records of one collection on a route, of one migration or of many. Where a schema is given,
+/// records that do not fit it at the end are left to the interpreter, which says whether they may pass.
 ///
 /// # Errors
 /// [`Unsupported`] at the first step that PostgreSQL cannot take.
-pub fn compile(legs: &[Leg<'_>]) -> Result<Program, Unsupported> {
+pub fn compile(legs: &[Leg<'_>], end: Option<&Schema>) -> Result<Program, Unsupported> {
     let mut routine = Routine::default();
     for leg in legs {
         write_leg(leg, &mut routine)?;
+    }
+    if let Some(schema) = end {
+        let migration = legs.last().map_or("", |leg| leg.migration);
+        let fits = routine.fits(schema, "f0").map_err(|reason| reason.in_migration(migration))?;
+        routine.leave_when(format_args!("NOT coalesce({fits}, false)"));
     }
     let body = format!("{}BEGIN\n{OPENING}{}{}END\n", routine.declarations(), routine.text(), closing(&routine));
     // Nothing in it holds what no literal can.

@@ -26,7 +26,7 @@ pub(super) fn write(op: &Move, kept: &Kept, site: &Site, routine: &mut Routine) 
     routine.leave_when(format_args!("jsonb_typeof({entry}) <> 'object'"));
     routine.open_if(format_args!("NOT {entry} ?| ARRAY['items', 'memo', 'branch', 'order', 'sides']"));
     routine.line(format_args!("{hidden} := {entry}->'{here}';"));
-    routine.line(format_args!("{pruned} := exuvia.count({entry}->'{made_here}');"));
+    routine.line(format_args!("{pruned} := exuvia.count_in({entry}->'{made_here}');"));
     routine.leave_when(format_args!("{pruned} IS NULL"));
     routine.end_if();
     routine.end_if();
