@@ -115,7 +115,8 @@ pub trait Target {
         Ok(Vec::new())
     }
 
-    /// Lets go of what no run needs any more: staged records, and the oldest snapshots. Never of the run's own.
+    /// Lets go of what no run needs any more: staged records, and the oldest snapshots. Never of the own one of
+    /// a run that has written.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Snapshot`]

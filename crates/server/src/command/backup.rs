@@ -2,6 +2,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use clap::Args;
+use exuvia_core::ErrorKind;
 use exuvia_core::chain::Version;
 use exuvia_core::protocol::{Found, Progress, Stage, Target};
 use exuvia_server::database::{Database, Manifest};
@@ -107,10 +108,13 @@ impl<D: Database> Site<'_, D> {
         let watch = Rc::new(Watch::of_runs(self.backups.place(""), output.json));
         let target = self.target(watch.clone());
         let _lock = target.acquire().await?;
-        let version = match target.find().await? {
-            Found::Marked(head) => head.version,
-            Found::Unmarked => Version(1),
-            Found::Fresh | Found::Lost => Version(0),
+        let version = match target.find().await {
+            Ok(Found::Marked(head)) => head.version,
+            Ok(Found::Unmarked) => Version(1),
+            Ok(Found::Fresh | Found::Lost) => Version(0),
+            Err(error) if error.kind() == ErrorKind::Paused => return Err(error.into()),
+            // What nobody can read is saved too, before it is replaced.
+            Err(_) => Version(0),
         };
         let tell = |done, of| watch.tell(Progress { stage: Stage::Snapshot, done, of, bytes: 0 });
         let (_, manifest) = self.backups.make(self.database, &target.token(), version.0, target.now(), &tell).await?;

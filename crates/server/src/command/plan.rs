@@ -4,7 +4,7 @@ use std::rc::Rc;
 use clap::Args;
 use exuvia_core::chain::Version;
 use exuvia_core::lens::Way as Direction;
-use exuvia_server::database::{Database, Finding, Level};
+use exuvia_server::database::{Database, Finding};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -114,10 +114,7 @@ impl Errand for Look {
             });
         }
         let findings = target.assess(&way.route).await?;
-        let forbids = |finding: &Finding| {
-            finding.level == Level::Error && site.policy.allowed.iter().all(|rule| rule != finding.rule)
-        };
-        let is_forbidden = findings.iter().any(forbids);
+        let is_forbidden = findings.iter().any(|finding| site.policy.forbids(finding));
         let undo = way.route.told().map(|(_, _, told)| told.undo).max().unwrap_or_default();
         let report = Report {
             database: site.database.describe(),

@@ -2,7 +2,7 @@ use std::rc::Rc;
 
 use clap::Args;
 use exuvia_core::document::Json;
-use exuvia_core::protocol::{Found, Head, Target};
+use exuvia_core::protocol::{Found, Head, Phase, Target};
 use exuvia_server::database::{Database, Entry, Event};
 
 use crate::failure::Failure;
@@ -53,12 +53,13 @@ impl Errand for BringBack {
         let target = site.target(Rc::new(Watch::silent()));
         let _lock = target.acquire().await?;
         let log = site.database.log().await?;
-        site.database.restore(&site.backups.file(&self.backup)).await?;
-        // Exuvia's own tables came back too, and know nothing of what happened since.
-        let known = site.database.log().await?.len();
-        let mut since = log.get(known..).unwrap_or_default().to_vec();
+        site.database.restore(&site.backups.file(&self.backup), &present).await?;
+        // Exuvia's own tables came back too, and know nothing of what happened since. Those of another database never did.
+        let known = site.database.log().await?;
+        let mut since = log.strip_prefix(known.as_slice()).unwrap_or_default().to_vec();
         let head = match target.find().await? {
-            Found::Marked(head) => Head { run: None, ..*head },
+            // A run that had written nothing is forgotten. What was half-way is that still, and has to be finished.
+            Found::Marked(head) => Head { run: head.run.filter(|run| run.phase != Phase::Capture), ..*head },
             _ => Head::unmarked(),
         };
         since.push(Entry {

@@ -2,7 +2,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use exuvia_core::protocol::{Run, Seal};
+use exuvia_core::protocol::{Phase, Run, Seal};
 use exuvia_core::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
@@ -56,6 +56,9 @@ pub struct TableFacts {
 const MANIFEST: &str = "manifest.json";
 const BACKUP: &str = "backup";
 
+/// What the names of files begin with that lie beside a backup while it is tried.
+pub(crate) const SCRATCH: &str = "scratch";
+
 impl Backups {
     /// Backups in this folder, so many of which are kept.
     #[must_use]
@@ -90,6 +93,8 @@ impl Backups {
         let place = self.place(id);
         fs::create_dir_all(&place).map_err(|error| unwritten(&place, &error))?;
         let file = self.file(id);
+        // A manifest is of the backup beside it, or of none.
+        remove(&place.join(MANIFEST)).map_err(|error| unwritten(&place, &error))?;
         let tables = database.backup(&file, progress).await?;
         let (bytes, digest) = sealed(&file).map_err(|error| unwritten(&file, &error))?;
         let manifest = Manifest {
@@ -158,17 +163,21 @@ impl Backups {
         found
     }
 
-    /// Lets go of the oldest, and of what was never finished. Never of the run's own.
+    /// Lets go of the oldest, and of what was never finished. Never of the run's own, unless it wrote nothing: then what it
+    /// saved is what is there, and may push nothing out.
     pub(super) fn retain(&self, run: &Run) {
-        let kept: Vec<_> = self.list().into_iter().take(self.keep).map(|manifest| manifest.id).collect();
+        let has_written = run.phase != Phase::Capture;
+        let is_own = |id: &str| id == run.id || run.seal.as_ref().is_some_and(|seal| seal.id == id);
+        let others = self.list().into_iter().map(|manifest| manifest.id).filter(|id| !is_own(id));
+        let kept: Vec<_> = others.take(self.keep - usize::from(has_written)).collect();
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        for place in entries.map(|entry| entry.path()).filter(|place| place.join(BACKUP).exists()) {
+        for place in entries.map(|entry| entry.path()) {
             let name = place.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if name != run.id && !kept.iter().any(|id| id == name) {
-                // What the run is remembered by stays.
-                let _ = fs::remove_file(place.join(BACKUP));
-                let _ = fs::remove_file(place.join(MANIFEST));
+            if !(has_written && is_own(name) || kept.iter().any(|id| id == name)) {
+                // What the run is remembered by stays. What cannot be removed now is the next run's.
+                let _ = remove(&place.join(MANIFEST)).and_then(|()| remove(&place.join(BACKUP)));
             }
+            leave_no_scratch(&place);
         }
     }
 
@@ -183,6 +192,23 @@ impl Backups {
 }
 
 impl Manifest {
+    /// Expects that nobody has written since this was saved, a moment ago.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Paused`] with the first table that somebody wrote to.
+    pub fn expect_still(&self, found: &[TableFacts]) -> Result<()> {
+        match self.tables.iter().find(|table| !found.contains(table)) {
+            None => Ok(()),
+            Some(other) => Err(Error::new(
+                ErrorKind::Paused,
+                format!(
+                    "expected nobody to write between the backup {} and the restore, found the table {:?} changed; stop who writes and run it again",
+                    self.id, other.name
+                ),
+            )),
+        }
+    }
+
     /// Holds what is in a database against what was saved.
     ///
     /// # Errors
@@ -196,6 +222,21 @@ impl Manifest {
                 Err(Error::new(ErrorKind::Snapshot, message))
             }
         }
+    }
+}
+
+/// Removes what a rehearsal left that died.
+fn leave_no_scratch(place: &Path) {
+    let entries = fs::read_dir(place).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(SCRATCH.as_bytes())) {
+        let _ = fs::remove_file(entry.path());
+    }
+}
+
+fn remove(path: &Path) -> std::io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -23,6 +23,8 @@ pub enum Level {
     Warning,
     /// Forbids the run, unless somebody allows it by its rule.
     Error,
+    /// Forbids the run, whatever is allowed: it would lose rows.
+    Refusal,
 }
 
 impl Level {
@@ -33,6 +35,7 @@ impl Level {
             Level::Note => "note",
             Level::Warning => "warning",
             Level::Error => "error",
+            Level::Refusal => "refusal",
         }
     }
 }

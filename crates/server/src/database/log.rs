@@ -157,7 +157,9 @@ fn note_of_end(run: &Run, after: &Head) -> String {
 fn way_back(run: &Run) -> String {
     let (from, to) = (run.from.0, run.to_line.len() as u32);
     let back = if from < to { format!("exuvia down --to {from}") } else { "exuvia up".to_owned() };
-    let backup = run.seal.as_ref().map(|seal| format!("; or all as it was before, `exuvia restore {}`", seal.id));
+    // What was saved half-way is not as it was before.
+    let before = run.seal.as_ref().filter(|seal| seal.id == run.id);
+    let backup = before.map(|seal| format!("; or all as it was before, `exuvia restore {}`", seal.id));
     format!("with what is written since, `{back}`{}", backup.unwrap_or_default())
 }
 

@@ -17,6 +17,7 @@ mod stamp;
 mod table;
 mod target;
 
+pub(crate) use backups::SCRATCH;
 pub use backups::{Backups, Manifest, TableFacts};
 pub use batches::Pace;
 pub use finding::{Finding, Level};
@@ -211,11 +212,11 @@ pub trait Database: Sized {
     /// [`exuvia_core::ErrorKind::Snapshot`] where it is damaged.
     async fn facts(&self) -> Result<Vec<TableFacts>>;
 
-    /// Makes the whole database what a backup holds, in one transaction.
+    /// Makes the whole database what a backup holds, in one transaction, where what is there now is what was just saved.
     ///
     /// # Errors
-    /// [`exuvia_core::ErrorKind::Snapshot`]
-    async fn restore(&self, file: &Path) -> Result<()>;
+    /// [`exuvia_core::ErrorKind::Snapshot`], [`exuvia_core::ErrorKind::Paused`] where others wrote since it was saved.
+    async fn restore(&self, file: &Path, present: &Manifest) -> Result<()>;
 }
 
 /// The size of a table.

@@ -11,7 +11,7 @@ use exuvia_core::protocol::{Found, Head, Phase, Progress, Run, Seal, Source, Sta
 use exuvia_core::{Error, ErrorKind, Result};
 
 use super::movement::Movement;
-use super::{Backups, Database, Event, Finding, Level, Listener, Manifest, Pace, Side, Table, log};
+use super::{Backups, Database, Entry, Event, Finding, Level, Listener, Manifest, Pace, Side, Table, log};
 
 /// Asks a run to stop between two batches.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +47,20 @@ pub struct Policy {
     pub who: String,
 }
 
+impl Policy {
+    /// Whether findings of a rule may pass.
+    #[must_use]
+    pub fn allows(&self, rule: &str) -> bool {
+        self.allowed.iter().any(|allowed| allowed == rule)
+    }
+
+    /// Whether a finding forbids a run.
+    #[must_use]
+    pub fn forbids(&self, finding: &Finding) -> bool {
+        finding.level == Level::Refusal || finding.level == Level::Error && !self.allows(finding.rule)
+    }
+}
+
 /// The protocol's target over a database.
 pub struct Tables<'t, D> {
     /// The database.
@@ -76,10 +90,11 @@ impl<D: Database> Tables<'_, D> {
     pub async fn assess(&self, route: &Route<'_>) -> Result<Vec<Finding>> {
         let mut findings = self.findings.borrow().clone();
         findings.extend(self.unbound(route));
+        findings.extend(self.bound_since(route).await?);
         if route.rehomes() {
             findings.push(Finding::new(
                 "whole-records",
-                Level::Error,
+                Level::Refusal,
                 "expected migrations that change records in their own collection, found one that renames, drops or takes apart whole collections; databases cannot do that yet",
             ));
         }
@@ -106,9 +121,67 @@ impl<D: Database> Tables<'_, D> {
         let strange = self.tables.iter().filter(|table| !known(&table.collection)).map(|table| {
             let message =
                 format!("expected collections that the chain knows, found {:?} bound to a table", table.collection);
-            Finding::new("unknown-collection", Level::Error, message)
+            Finding::new("unknown-collection", Level::Refusal, message)
         });
-        missing.chain(strange).collect()
+        let twice = self.tables.iter().enumerate().filter_map(|(index, table)| {
+            let other = self.tables[..index].iter().find(|other| other.name == table.name)?;
+            let message = format!(
+                "expected a table for each collection, found {:?} bound to {} and {}: a row is at one version only; give one of them a table of its own",
+                table.name, other.collection, table.collection
+            );
+            Some(Finding::new("bound-twice", Level::Refusal, message))
+        });
+        missing.chain(strange).chain(twice).collect()
+    }
+
+    /// Collections whose rows no run has moved, although the data is where a run took it.
+    async fn bound_since(&self, route: &Route<'_>) -> Result<Vec<Finding>> {
+        let log = self.database.log().await?;
+        let is_last = |entry: &&Entry| matches!(entry.event, Event::Committed | Event::BroughtBack);
+        let Some(moved) = log.iter().rev().find(is_last).filter(|entry| entry.event == Event::Committed) else {
+            return Ok(Vec::new());
+        };
+        let counted: serde_json::Map<_, _> = serde_json::from_str(&moved.records).unwrap_or_default();
+        let is_new = |name: &str| route.before().contains_key(name) && !counted.contains_key(name);
+        let found = self.tables.iter().filter(|table| is_new(&table.collection)).map(|table| {
+            let message = format!(
+                "expected the rows of {} at version {} as the others are, found that the run which took them there did not move these, since the collection was bound to no table then; bring them to that version's form first",
+                table.collection, moved.to
+            );
+            Finding::new("bound-since", Level::Error, message)
+        });
+        Ok(found.collect())
+    }
+
+    /// References that were broken before the run, and are allowed to be, are no work of it.
+    async fn check_references(&self, database: &D) -> Result<()> {
+        match self.policy.allows("broken-references") {
+            true => Ok(()),
+            // Whatever refers to them, the rows find their way back.
+            false => database.check_references().await.map_err(|error| error.of_kind(ErrorKind::Unfit)),
+        }
+    }
+
+    /// Whoever takes up a run has to know its way, and the tables that it moves.
+    fn expect_known(&self, run: &Run, route: &Route<'_>) -> Result<()> {
+        if !route.line_after().eq(&run.to_line) {
+            let message = format!(
+                "expected the chain that the run {} goes along, found another, and none that is kept beside the data; run it with that chain, and it goes back",
+                run.id
+            );
+            return Err(Error::new(ErrorKind::Paused, message));
+        }
+        let is_bound = |name: &str| self.tables.iter().any(|table| table.collection == name);
+        match run.records.keys().find(|name| route.changes(name) && !is_bound(name)) {
+            None => Ok(()),
+            Some(name) => Err(Error::new(
+                ErrorKind::Paused,
+                format!(
+                    "expected the collections bound to tables as they were when the run {} began, found {name} bound to none; bind it again, and the run goes on",
+                    run.id
+                ),
+            )),
+        }
     }
 
     /// The tables whose rows change on a way.
@@ -143,7 +216,7 @@ impl<D: Database> Tables<'_, D> {
         let up = Movement { stage: rehearsed, ..self.movement(scratch, run, *route, Side::Before) };
         up.go().await?;
         up.finish().await?;
-        scratch.check_references().await?;
+        self.check_references(scratch).await?;
         let down = Movement { stage: rehearsed, ..self.movement(scratch, run, *route, Side::After) };
         down.go().await?;
         down.finish().await?;
@@ -157,9 +230,9 @@ impl<D: Database> Tables<'_, D> {
         }
     }
 
-    async fn save(&self, run: &Run) -> Result<(Seal, Manifest)> {
+    async fn save(&self, run: &Run, id: &str) -> Result<(Seal, Manifest)> {
         let listen = |done, of| self.listener.progress(run, Progress { stage: Stage::Snapshot, done, of, bytes: 0 });
-        self.backups.make(self.database, &run.id, run.from.0, self.now(), &listen).await
+        self.backups.make(self.database, id, run.from.0, self.now(), &listen).await
     }
 
     async fn stored_head(&self) -> Result<Option<Head>> {
@@ -248,9 +321,9 @@ impl<D: Database> Target for Tables<'_, D> {
         let findings = self.assess(route).await?;
         self.listener.findings(run, &findings);
         for finding in findings {
-            let is_allowed = self.policy.allowed.iter().any(|rule| rule == finding.rule);
             match finding.level {
-                Level::Error if is_allowed => run.notes.push(format!("allowed: {finding}")),
+                Level::Refusal => return Err(Error::new(ErrorKind::Unfit, finding.message)),
+                Level::Error if self.policy.allows(finding.rule) => run.notes.push(format!("allowed: {finding}")),
                 Level::Error => {
                     let message =
                         format!("{}; if it must be so, `--allow {}` permits it", finding.message, finding.rule);
@@ -264,13 +337,14 @@ impl<D: Database> Target for Tables<'_, D> {
     }
 
     async fn capture(&self, run: &mut Run, route: &Route<'_>) -> Result<Seal> {
-        for table in self.tables.iter().filter(|table| route.before().contains_key(&table.collection)) {
+        let is_known = |name: &str| route.before().contains_key(name) || route.after().contains_key(name);
+        for table in self.tables.iter().filter(|table| is_known(&table.collection)) {
             let measure = self.database.measure(table).await?;
             run.records.insert(table.collection.clone(), measure.rows);
             run.bytes += measure.bytes;
         }
         self.enter(run, Stage::Snapshot);
-        let (seal, manifest) = self.save(run).await?;
+        let (seal, manifest) = self.save(run, &run.id).await?;
         self.enter(run, Stage::Rehearse);
         let scratch = self.database.scratch(&self.backups.file(&run.id)).await?;
         let rehearsed = self.rehearse(&scratch, run, route, &manifest).await;
@@ -279,8 +353,9 @@ impl<D: Database> Target for Tables<'_, D> {
     }
 
     async fn recapture(&self, run: &Run, _: &Route<'_>) -> Result<Seal> {
-        // What was moved goes back by its residue, so what is there now, with it, is all that a way back needs.
-        self.save(run).await.map(|(seal, _)| seal)
+        // What was moved goes back by its residue, so what is there now, with it, is all that a way back needs. It is not
+        // what was there before, so it does not have the run's name.
+        self.save(run, &format!("{}-half-way", run.id)).await.map(|(seal, _)| seal)
     }
 
     async fn verify(&self, seal: &Seal) -> Result<bool> {
@@ -288,12 +363,13 @@ impl<D: Database> Target for Tables<'_, D> {
     }
 
     async fn apply(&self, run: &Run, route: &Route<'_>) -> Result<()> {
+        self.expect_known(run, route)?;
         self.movement(self.database, run, *route, Side::Before).go().await
     }
 
     async fn validate(&self, run: &Run, route: &Route<'_>) -> Result<()> {
         self.movement(self.database, run, *route, Side::Before).finish().await?;
-        let checked = self.database.check_references().await;
+        let checked = self.check_references(self.database).await;
         if checked.is_err() {
             self.database.reopen().await?;
         }
@@ -301,12 +377,17 @@ impl<D: Database> Target for Tables<'_, D> {
     }
 
     async fn restore(&self, run: &Run, route: &Route<'_>) -> Result<()> {
+        self.expect_known(run, route)?;
         let movement = self.movement(self.database, run, *route, Side::After);
         movement.go().await?;
         movement.finish().await
     }
 
     async fn sweep(&self, run: &Run, _: &Route<'_>) -> Result<()> {
+        if run.phase == Phase::Capture {
+            // Nothing was written, perhaps since the tables are not those that are meant.
+            return Ok(());
+        }
         for table in self.tables {
             self.database.uninstall(table).await?;
         }

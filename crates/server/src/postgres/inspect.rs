@@ -28,7 +28,7 @@ async fn all(session: &Session, tables: &[&Table], backups: &Path) -> Result<Vec
                 let message = Error::from(trouble).message().to_owned();
                 let is_there = session.one("SELECT to_regclass($1) IS NOT NULL", &[&written(&table.name)]).await?;
                 let rule = if is_there { "no-column" } else { "no-table" };
-                findings.push(Finding::new(rule, Level::Error, message));
+                findings.push(Finding::new(rule, Level::Refusal, message));
             }
         }
     }
@@ -121,7 +121,7 @@ const OF_TABLE: &[(&str, Level, &str)] = &[
     ),
     (
         "key-not-unique",
-        Level::Error,
+        Level::Refusal,
         "SELECT format('expected the keys in %s.%I unique, found no valid unique index of it alone; add one', $1, $2)
          WHERE $3 <> '' AND NOT EXISTS (
              SELECT FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attname = $2
@@ -168,7 +168,7 @@ const OF_TABLE: &[(&str, Level, &str)] = &[
         "triggers",
         Level::Warning,
         "SELECT format('triggers of %s fire for each row that is moved: %s', $1, string_agg(quote_ident(tgname), ', ' ORDER BY tgname))
-         FROM pg_trigger WHERE tgrelid = to_regclass($1) AND NOT tgisinternal AND tgenabled <> 'D' AND tgname NOT IN ('~exuvia_changed', 'exuvia_renamed', 'exuvia_removed', 'exuvia_emptied')
+         FROM pg_trigger WHERE tgrelid = to_regclass($1) AND NOT tgisinternal AND tgenabled <> 'D' AND tgname NOT IN ('~exuvia_changed', 'exuvia_renamed', 'exuvia_removed', 'exuvia_emptied', 'exuvia_cleared')
            AND tgtype & 16 <> 0 AND $2 || $3 <> '' HAVING count(*) > 0",
     ),
     (

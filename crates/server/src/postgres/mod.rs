@@ -25,7 +25,8 @@ use exuvia_core::Result;
 use exuvia_core::chain::Version;
 
 use crate::database::{
-    Batch, Database, Direction, Done, Entry, Finding, Known, Measure, Passage, Script, Side, Stamp, Table, TableFacts,
+    Batch, Database, Direction, Done, Entry, Finding, Known, Manifest, Measure, Passage, Script, Side, Stamp, Table,
+    TableFacts,
 };
 pub use lock::Lock;
 use place::Place;
@@ -186,7 +187,8 @@ impl Database for Postgres {
         copy::facts(&self.session).await
     }
 
-    async fn restore(&self, file: &Path) -> Result<()> {
+    async fn restore(&self, file: &Path, present: &Manifest) -> Result<()> {
+        present.expect_still(&self.facts().await?)?;
         copy::restore(&self.place, &self.session, file).await
     }
 }

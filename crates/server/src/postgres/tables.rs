@@ -57,10 +57,10 @@ pub(super) async fn install(session: &Session, table: &Table, stamp: Stamp, targ
 
 /// Keeps residues with their records, during runs and between them.
 async fn follow(session: &Session, table: &Table, bound: &Bound) -> Result<()> {
-    if has_trigger(session, bound, "exuvia_emptied").await? {
+    if has_trigger(session, bound, "exuvia_cleared").await? {
         return Ok(());
     }
-    let Bound { name, key, .. } = bound;
+    let Bound { name, key, document, .. } = bound;
     let collection = literal(&table.collection);
     let [renamed, removed, emptied] = ["renamed", "removed", "emptied"].map(|event| function(table, event));
     // Whoever writes a row need not know of residues, nor spell keys as runs do.
@@ -89,8 +89,10 @@ async fn follow(session: &Session, table: &Table, bound: &Bound) -> Result<()> {
              WHEN (NEW.{key} IS DISTINCT FROM OLD.{key}) EXECUTE FUNCTION {renamed}();
              CREATE OR REPLACE TRIGGER exuvia_removed AFTER DELETE ON {name} FOR EACH ROW EXECUTE FUNCTION {removed}();
              CREATE OR REPLACE TRIGGER exuvia_emptied AFTER TRUNCATE ON {name} EXECUTE FUNCTION {emptied}();
+             CREATE OR REPLACE TRIGGER exuvia_cleared AFTER UPDATE OF {document} ON {name} FOR EACH ROW
+             WHEN (NEW.{document} IS NULL) EXECUTE FUNCTION {removed}();
              ALTER TABLE {name} ENABLE ALWAYS TRIGGER exuvia_renamed, ENABLE ALWAYS TRIGGER exuvia_removed,
-             ENABLE ALWAYS TRIGGER exuvia_emptied"
+             ENABLE ALWAYS TRIGGER exuvia_emptied, ENABLE ALWAYS TRIGGER exuvia_cleared"
         ))
         .await
 }

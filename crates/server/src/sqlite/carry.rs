@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use exuvia_core::Result;
+use exuvia_core::{Error, ErrorKind, Result};
 use rusqlite::types::Value as Key;
 use rusqlite::{Connection, params};
 
 use super::error::told;
-use super::tables::{as_text, on_side};
+use super::tables::{as_text, form, key_text, on_side};
 use crate::database::{Batch, Carried, Done, Passage, Row, STAMP, Side, Table};
 
 /// Documents of one batch, in bytes: enough for any number of small ones, and little beside the process itself.
@@ -18,7 +18,7 @@ struct Found {
     key: Key,
     key_text: String,
     document: String,
-    is_binary: bool,
+    form: String,
     residues: Option<String>,
 }
 
@@ -45,11 +45,13 @@ pub(super) fn carry(
 fn select(connection: &Connection, batch: &Batch<'_, Key>) -> Result<Vec<Found>> {
     let Table { collection, .. } = batch.table;
     let [name, key, document] = columns(batch.table);
+    let text = key_text(&format!("t.{key}"));
     let sql = format!(
-        "SELECT t.{key}, CAST(t.{key} AS TEXT), {}, typeof(t.{document}), r.residues
-         FROM {name} AS t LEFT JOIN exuvia_residue AS r ON r.collection = ?2 AND r.key = CAST(t.{key} AS TEXT)
+        "SELECT t.{key}, {text}, {}, {}, r.residues
+         FROM {name} AS t LEFT JOIN exuvia_residue AS r ON r.collection = ?2 AND r.key = {text}
          WHERE t.{document} IS NOT NULL AND t.{} {} ORDER BY t.{key} LIMIT ?4",
         as_text(&format!("t.{document}")),
+        form(&format!("t.{document}")),
         on_side(batch.side),
         if batch.after.is_some() { format!("AND t.{key} > ?3") } else { "AND ?3 IS NULL".to_owned() },
     );
@@ -64,7 +66,7 @@ fn select(connection: &Connection, batch: &Batch<'_, Key>) -> Result<Vec<Found>>
                 key: row.get(0)?,
                 key_text: row.get(1)?,
                 document: row.get(2)?,
-                is_binary: row.get_ref(3)?.as_str()? == "blob",
+                form: row.get(3)?,
                 residues: row.get(4)?,
             })
         };
@@ -84,7 +86,8 @@ struct Write<'w> {
     collection: &'w str,
     stamp: Option<i64>,
     text: rusqlite::CachedStatement<'w>,
-    binary: rusqlite::CachedStatement<'w>,
+    jsonb: rusqlite::CachedStatement<'w>,
+    bytes: rusqlite::CachedStatement<'w>,
     stamped: rusqlite::CachedStatement<'w>,
     kept: rusqlite::CachedStatement<'w>,
     forgotten: rusqlite::CachedStatement<'w>,
@@ -99,7 +102,8 @@ impl<'w> Write<'w> {
             collection: &batch.table.collection,
             stamp: (batch.side == Side::Before).then_some(batch.stamp.0),
             text: update(&format!("{document} = ?1, "))?,
-            binary: update(&format!("{document} = jsonb(?1), "))?,
+            jsonb: update(&format!("{document} = jsonb(?1), "))?,
+            bytes: update(&format!("{document} = CAST(?1 AS BLOB), "))?,
             stamped: prepare(&format!("UPDATE {name} SET {STAMP} = ?1 WHERE {key} = ?2"))?,
             kept: prepare(
                 "INSERT INTO exuvia_residue VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET residues = excluded.residues",
@@ -110,12 +114,17 @@ impl<'w> Write<'w> {
 
     fn row(&mut self, row: &Found, carried: &Carried) -> Result<()> {
         let placed = |error| told(error).in_collection(self.collection).in_record(&row.key_text);
-        match &carried.document {
-            Some(document) if row.is_binary => self.binary.execute(params![document, self.stamp, row.key]),
-            Some(document) => self.text.execute(params![document, self.stamp, row.key]),
-            None => self.stamped.execute(params![self.stamp, row.key]),
+        let written = match (&carried.document, &*row.form) {
+            (Some(document), "jsonb") => self.jsonb.execute(params![document, self.stamp, row.key]),
+            (Some(document), "bytes") => self.bytes.execute(params![document, self.stamp, row.key]),
+            (Some(document), _) => self.text.execute(params![document, self.stamp, row.key]),
+            (None, _) => self.stamped.execute(params![self.stamp, row.key]),
+        };
+        if written.map_err(placed)? != 1 {
+            let message = "expected to move one row by its key, found that none or several were: a trigger keeps it from that, or the column takes two keys for equal; mend the one or the other";
+            let error = Error::new(ErrorKind::Unfit, message);
+            return Err(error.in_collection(self.collection).in_record(&row.key_text));
         }
-        .map_err(placed)?;
         match (&carried.residues, &row.residues) {
             (Some(now), Some(before)) if now == before => Ok(0),
             (Some(now), _) => self.kept.execute(params![self.collection, row.key_text, now]),

@@ -25,8 +25,31 @@ const TABLES: &str = "
         BEGIN SELECT RAISE(ABORT, 'exuvia_log is append-only'); END;
 ";
 
+/// It is of no backup: who runs now has nothing to do with who ran then.
+const RUNNER: &str =
+    "CREATE TABLE IF NOT EXISTS exuvia_runner (one INTEGER PRIMARY KEY CHECK (one = 1), token INTEGER NOT NULL)";
+
 pub(super) fn create(connection: &Connection) -> Result<()> {
     connection.execute_batch(TABLES).map_err(told)
+}
+
+/// From here on only the runner with this token may write.
+pub(super) fn claim(connection: &Connection, token: i64) -> Result<()> {
+    connection.execute_batch(RUNNER).map_err(told)?;
+    connection.execute("INSERT OR REPLACE INTO exuvia_runner VALUES (1, ?)", [token]).map(drop).map_err(told)
+}
+
+/// Whether a runner is still the one.
+pub(super) fn expect_runner(connection: &Connection, token: i64) -> Result<()> {
+    let mut select = connection.prepare_cached("SELECT token FROM exuvia_runner").map_err(told)?;
+    let found = select.query_row([], |row| row.get(0)).optional().map_err(told)?;
+    match found == Some(token) {
+        true => Ok(()),
+        false => Err(Error::new(
+            ErrorKind::Fenced,
+            "expected to be the only runner, found that another one took over although this one held the lock: was the lock's file removed?",
+        )),
+    }
 }
 
 /// Whether there is a table of this name.

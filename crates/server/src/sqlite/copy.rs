@@ -10,7 +10,7 @@ use rusqlite::types::ValueRef;
 
 use super::error::told;
 use super::tables::hashed;
-use crate::database::{Table, TableFacts};
+use crate::database::{Manifest, SCRATCH, Table, TableFacts};
 
 /// Pages between two looks at how far it is.
 const PAGES: i32 = 4_096;
@@ -47,7 +47,7 @@ fn copy(connection: &Connection, file: &Path, progress: &dyn Fn(u64, u64)) -> Re
 /// The rows and a digest of every table that is not a runner's own.
 pub(super) fn facts(connection: &Connection) -> Result<Vec<TableFacts>> {
     let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' \
-               AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
+               AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> 'exuvia_runner' ORDER BY name";
     let mut select = connection.prepare(sql).map_err(told)?;
     let names = select.query_map([], |row| row.get::<_, String>(0)).map_err(told)?;
     names.map(|name| name.map_err(told).and_then(|name| facts_of(connection, name))).collect()
@@ -91,8 +91,8 @@ pub(super) fn schema(connection: &Connection) -> Result<String> {
 
 /// A copy of a backup beside it.
 pub(super) fn scratch(file: &Path) -> Result<PathBuf> {
-    let path = file.with_file_name("scratch");
-    remove(&path)?;
+    // Others may try the same backup at the same time.
+    let path = file.with_file_name(format!("{SCRATCH}-{:016x}", fastrand::u64(..)));
     fs::copy(file, &path).map_err(|error| {
         let message = format!(
             "expected to copy the backup to {}, found: {error}; make room there and run it again",
@@ -120,17 +120,31 @@ pub(super) fn remove(path: &Path) -> Result<()> {
 }
 
 /// Puts the backup's pages in place of the database's, in one transaction of that: a file that is renamed into its place
-/// would meet the journal of the old one.
-pub(super) fn restore(file: &Path, path: &Path) -> Result<()> {
+/// would meet the journal of the old one. From the look at what is there to the end nobody else gets at the file.
+pub(super) fn restore(file: &Path, path: &Path, reader: &Connection, present: &Manifest) -> Result<()> {
     let source = Connection::open_with_flags(file, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(told)?;
     let mut target = Connection::open(path).map_err(told)?;
     target.busy_timeout(super::PATIENCE).map_err(told)?;
+    let mode: String = target.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(told)?;
+    let others_read = mode == "wal";
+    if !others_read {
+        // The lock that a transaction takes stays then.
+        target.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(told)?;
+        target.execute_batch("BEGIN EXCLUSIVE; COMMIT").map_err(told)?;
+        present.expect_still(&facts(&target)?)?;
+    }
     let backup = Backup::new(&source, &mut target).map_err(told)?;
-    match backup.step(-1).map_err(told)? {
-        StepResult::Done => Ok(()),
-        _ => Err(Error::new(
+    let step = |pages, wanted| match backup.step(pages).map_err(told)? == wanted {
+        true => Ok(()),
+        false => Err(Error::new(
             ErrorKind::Paused,
             "expected the database free, found another process in it; stop that one and run it again",
         )),
+    };
+    if others_read {
+        // No pages, but the lock.
+        step(0, StepResult::More)?;
+        present.expect_still(&facts(reader)?)?;
     }
+    step(-1, StepResult::Done)
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::control::has_table;
 use super::error::told;
-use super::tables::has_column;
+use super::tables::{has_column, key_text};
 use crate::database::{Finding, Level, STAMP, Table};
 
 pub(super) fn findings(
@@ -33,7 +33,7 @@ pub(super) fn findings(
 
 fn of_table(connection: &Connection, table: &Table) -> Result<Vec<Finding>> {
     let Table { collection, name, key, document } = table;
-    let error = |rule, message| Ok(vec![Finding::new(rule, Level::Error, message)]);
+    let error = |rule, message| Ok(vec![Finding::new(rule, Level::Refusal, message)]);
     if !has_table(connection, name)? {
         return error("no-table", format!("expected a table {name:?} for the collection {collection}, found none"));
     }
@@ -42,14 +42,35 @@ fn of_table(connection: &Connection, table: &Table) -> Result<Vec<Finding>> {
             return error("no-column", format!("expected a column {column:?} in the table {name:?}, found none"));
         }
     }
-    let mut findings = Vec::new();
     if !is_unique(connection, name, key)? {
-        let message = format!(
-            "expected the keys in {name}.{key} unique, found no primary key or unique index of it alone; add one"
+        return error(
+            "key-not-unique",
+            format!(
+                "expected the keys in {name}.{key} unique, found no primary key or unique index of it alone; add one"
+            ),
         );
-        findings.push(Finding::new("key-not-unique", Level::Error, message));
     }
-    Ok(findings)
+    let [quoted, column, document] = [name, key, document].map(|name| Table::quoted(name));
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM {quoted} WHERE {column} IS NULL AND {document} IS NOT NULL)");
+    if connection.query_row(&sql, [], |row| row.get(0)).map_err(told)? {
+        return error(
+            "no-key",
+            format!("expected a key in {name}.{key} for each document, found rows without a key; give them one"),
+        );
+    }
+    let text = key_text(&column);
+    let sql = format!(
+        "SELECT EXISTS (SELECT 1 FROM {quoted} WHERE {document} IS NOT NULL GROUP BY {text} HAVING count(*) > 1)"
+    );
+    match connection.query_row(&sql, [], |row| row.get(0)).map_err(told)? {
+        false => Ok(Vec::new()),
+        true => error(
+            "key-not-unique",
+            format!(
+                "expected the keys in {name}.{key} unique as text too, found some that differ only in their type; make them alike"
+            ),
+        ),
+    }
 }
 
 fn new_columns(connection: &Connection, tables: &[&Table]) -> Result<Option<Finding>> {

@@ -20,7 +20,8 @@ use exuvia_core::{Error, ErrorKind, Result};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::database::{
-    Batch, Database, Direction, Done, Entry, Finding, Known, Measure, Passage, Script, Side, Stamp, Table, TableFacts,
+    Batch, Database, Direction, Done, Entry, Finding, Known, Manifest, Measure, Passage, Script, Side, Stamp, Table,
+    TableFacts,
 };
 use error::told;
 
@@ -34,6 +35,8 @@ pub struct Sqlite {
     connection: Connection,
     /// Whether the transaction is open that [`Database::shut`] begins.
     is_shut: Cell<bool>,
+    /// What the runner that holds the lock is known by. Whoever never held it writes as nobody's runner.
+    token: Cell<Option<i64>>,
 }
 
 impl Sqlite {
@@ -51,7 +54,24 @@ impl Sqlite {
         connection.busy_timeout(PATIENCE).map_err(unopened)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(unopened)?;
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(unopened)?;
-        Ok(Self { path: path.to_owned(), connection, is_shut: Cell::new(false) })
+        // Other names of the file are for the same lock.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        Ok(Self { path, connection, is_shut: Cell::new(false), token: Cell::new(None) })
+    }
+
+    /// Begins as a writer, so that no other one gets in between; a runner only while it is the one.
+    fn begin(&self) -> Result<()> {
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(told)?;
+        let checked = self.token.get().map_or(Ok(()), |token| control::expect_runner(&self.connection, token));
+        if checked.is_err() {
+            self.roll_back();
+        }
+        checked
+    }
+
+    /// The transaction may be gone already.
+    fn roll_back(&self) {
+        let _ = self.connection.execute_batch("ROLLBACK");
     }
 
     /// Does something in one transaction: the one that is open, or one of its own that begins as a writer.
@@ -59,14 +79,13 @@ impl Sqlite {
         if self.is_shut.get() {
             return work(&self.connection);
         }
-        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(told)?;
+        self.begin()?;
         match work(&self.connection)
             .and_then(|found| self.connection.execute_batch("COMMIT").map_err(told).map(|()| found))
         {
             Ok(found) => Ok(found),
             Err(error) => {
-                // The transaction may be gone already.
-                let _ = self.connection.execute_batch("ROLLBACK");
+                self.roll_back();
                 Err(error)
             }
         }
@@ -96,7 +115,13 @@ impl Database for Sqlite {
         let file =
             File::options().create(true).truncate(false).write(true).open(&name).map_err(|error| unlocked(&error))?;
         match file.try_lock() {
-            Ok(()) => self.within(control::create).map(|()| Some(file)),
+            Ok(()) => {
+                let token = fastrand::i64(..);
+                self.token.set(None);
+                self.within(|connection| control::create(connection).and_then(|()| control::claim(connection, token)))?;
+                self.token.set(Some(token));
+                Ok(Some(file))
+            }
             Err(std::fs::TryLockError::WouldBlock) => Ok(None),
             Err(std::fs::TryLockError::Error(error)) => Err(unlocked(&error)),
         }
@@ -112,11 +137,15 @@ impl Database for Sqlite {
     }
 
     async fn write_head(&self, head: &str, entries: &[Entry]) -> Result<()> {
-        self.within(|connection| control::write_head(connection, head, entries))?;
-        if self.is_shut.replace(false) {
-            self.connection.execute_batch("COMMIT").map_err(told)?;
+        let written = self.within(|connection| control::write_head(connection, head, entries));
+        if !self.is_shut.replace(false) {
+            return written;
         }
-        Ok(())
+        let written = written.and_then(|()| self.connection.execute_batch("COMMIT").map_err(told));
+        if written.is_err() {
+            self.roll_back();
+        }
+        written
     }
 
     async fn log(&self) -> Result<Vec<Entry>> {
@@ -169,7 +198,7 @@ impl Database for Sqlite {
 
     async fn shut(&self, _: &[&Table]) -> Result<()> {
         if !self.is_shut.get() {
-            self.connection.execute_batch("BEGIN IMMEDIATE").map_err(told)?;
+            self.begin()?;
             self.is_shut.set(true);
         }
         Ok(())
@@ -216,7 +245,12 @@ impl Database for Sqlite {
         copy::facts(&self.connection)
     }
 
-    async fn restore(&self, file: &Path) -> Result<()> {
-        copy::restore(file, &self.path)
+    async fn restore(&self, file: &Path, present: &Manifest) -> Result<()> {
+        copy::restore(file, &self.path, &self.connection, present)?;
+        // The runner that the backup knew is long gone.
+        let Some(token) = self.token.take() else { return Ok(()) };
+        self.within(|connection| control::claim(connection, token))?;
+        self.token.set(Some(token));
+        Ok(())
     }
 }

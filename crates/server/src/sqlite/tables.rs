@@ -7,9 +7,24 @@ use rusqlite::{Connection, OptionalExtension};
 use super::error::told;
 use crate::database::{Measure, STAMP, Side, Stamp, Table};
 
-/// A document as JSON text, whether the column holds text or SQLite's own JSONB.
+/// A document as JSON text, whether the column holds text, its bytes, or SQLite's own JSONB.
 pub(super) fn as_text(document: &str) -> String {
-    format!("CASE typeof({document}) WHEN 'blob' THEN json({document}) ELSE {document} END")
+    format!(
+        "CASE {} WHEN 'jsonb' THEN json({document}) WHEN 'bytes' THEN CAST({document} AS TEXT) ELSE {document} END",
+        form(document)
+    )
+}
+
+/// How a document lies in its column.
+pub(super) fn form(document: &str) -> String {
+    format!(
+        "CASE WHEN typeof({document}) <> 'blob' THEN 'text' WHEN json_valid({document}, 8) THEN 'jsonb' ELSE 'bytes' END"
+    )
+}
+
+/// A key as text, such that no two of one type have the same.
+pub(super) fn key_text(key: &str) -> String {
+    format!("CASE typeof({key}) WHEN 'blob' THEN hex({key}) WHEN 'real' THEN quote({key}) ELSE CAST({key} AS TEXT) END")
 }
 
 pub(super) fn measure(connection: &Connection, table: &Table) -> Result<Measure> {
@@ -26,47 +41,65 @@ pub(super) fn has_column(connection: &Connection, table: &str, column: &str) -> 
     connection.query_row(sql, [table, column], |_| Ok(())).optional().map(|found| found.is_some()).map_err(told)
 }
 
-/// The stamp's column, and three triggers: a document that another writer changes is not where the run left it; what a
-/// record's migrations remember goes where its key goes; and with the record.
+/// The stamp's column, and four triggers: a document that another writer changes is not where the run left it; what a
+/// record's migrations remember goes where its key goes; and with the record, or its document. They compare what is
+/// there, whatever the columns' collations take for equal.
 pub(super) fn install(connection: &Connection, table: &Table) -> Result<()> {
     let [name, key, document] = [&table.name, &table.key, &table.document].map(|name| Table::quoted(name));
     if !has_column(connection, &table.name, STAMP)? {
         connection.execute_batch(&format!("ALTER TABLE {name} ADD COLUMN {STAMP} INTEGER")).map_err(told)?;
     }
-    let [changed, renamed, removed] = triggers(table);
+    let [changed, renamed, removed, cleared] = triggers(table);
+    let [old, new] = ["OLD", "NEW"].map(|row| key_text(&format!("{row}.{key}")));
+    let forget = format!("DELETE FROM exuvia_residue WHERE collection = {} AND key", literal(&table.collection));
     let collection = literal(&table.collection);
-    connection
-        .execute_batch(&format!(
-            "CREATE TRIGGER IF NOT EXISTS {changed} AFTER UPDATE OF {document} ON {name}
-             WHEN NEW.{STAMP} IS OLD.{STAMP} AND NEW.{STAMP} IS NOT NULL AND NEW.{document} IS NOT OLD.{document}
-             BEGIN UPDATE {name} SET {STAMP} = NULL WHERE {key} = NEW.{key}; END;
-             CREATE TRIGGER IF NOT EXISTS {renamed} AFTER UPDATE OF {key} ON {name}
-             WHEN NEW.{key} IS NOT OLD.{key}
-             BEGIN UPDATE OR REPLACE exuvia_residue SET key = CAST(NEW.{key} AS TEXT)
-             WHERE collection = {collection} AND key = CAST(OLD.{key} AS TEXT); END;
-             CREATE TRIGGER IF NOT EXISTS {removed} AFTER DELETE ON {name}
-             BEGIN DELETE FROM exuvia_residue
-             WHERE collection = {collection} AND key = CAST(OLD.{key} AS TEXT); END;"
-        ))
-        .map_err(told)
+    let make = |trigger: &str, when: String, what: String| {
+        format!("DROP TRIGGER IF EXISTS {trigger}; CREATE TRIGGER {trigger} AFTER {when} BEGIN {what}; END;")
+    };
+    let made = [
+        make(
+            &changed,
+            format!(
+                "UPDATE OF {document} ON {name} WHEN NEW.{STAMP} IS OLD.{STAMP} AND NEW.{STAMP} IS NOT NULL
+                 AND NEW.{document} IS NOT OLD.{document} COLLATE BINARY"
+            ),
+            format!("UPDATE {name} SET {STAMP} = NULL WHERE {key} = NEW.{key}"),
+        ),
+        make(
+            &renamed,
+            format!("UPDATE ON {name} WHEN {new} IS NOT {old}"),
+            format!(
+                "{forget} = {new};
+                 UPDATE exuvia_residue SET key = {new} WHERE collection = {collection} AND key = {old}"
+            ),
+        ),
+        make(&removed, format!("DELETE ON {name}"), format!("{forget} = {old}")),
+        make(
+            &cleared,
+            format!("UPDATE OF {document} ON {name} WHEN NEW.{document} IS NULL"),
+            format!("{forget} = {new}"),
+        ),
+    ];
+    connection.execute_batch(&made.concat()).map_err(told)
 }
 
 /// While no run is on nobody needs to know who changed a document last. The residues stay true.
 pub(super) fn uninstall(connection: &Connection, table: &Table) -> Result<()> {
-    let [name, key] = [&table.name, &table.key].map(|name| Table::quoted(name));
+    let [name, key, document] = [&table.name, &table.key, &table.document].map(|name| Table::quoted(name));
     let [changed, ..] = triggers(table);
     let collection = literal(&table.collection);
     connection
         .execute_batch(&format!(
             "DROP TRIGGER IF EXISTS {changed};
              DELETE FROM exuvia_residue WHERE collection = {collection}
-             AND NOT EXISTS (SELECT 1 FROM {name} WHERE CAST({key} AS TEXT) = exuvia_residue.key);"
+             AND key NOT IN (SELECT {} FROM {name} WHERE {key} IS NOT NULL AND {document} IS NOT NULL);",
+            key_text(&key)
         ))
         .map_err(told)
 }
 
-fn triggers(table: &Table) -> [String; 3] {
-    ["changed", "renamed", "removed"].map(|event| Table::quoted(&format!("exuvia_{}_{event}", table.name)))
+fn triggers(table: &Table) -> [String; 4] {
+    ["changed", "renamed", "removed", "cleared"].map(|event| Table::quoted(&format!("exuvia_{}_{event}", table.name)))
 }
 
 fn literal(text: &str) -> String {
@@ -90,7 +123,7 @@ pub(super) fn remaining(connection: &Connection, table: &Table, stamp: Stamp, si
 /// Sums a digest of each row, so that the order of rows does not matter.
 pub(super) fn meaning(connection: &Connection, table: &Table) -> Result<String> {
     let [name, key, document] = [&table.name, &table.key, &table.document].map(|name| Table::quoted(name));
-    let sql = format!("SELECT CAST({key} AS TEXT), {} FROM {name} WHERE {document} IS NOT NULL", as_text(&document));
+    let sql = format!("SELECT {}, {} FROM {name} WHERE {document} IS NOT NULL", key_text(&key), as_text(&document));
     let mut select = connection.prepare(&sql).map_err(told)?;
     let mut rows = select.query([]).map_err(told)?;
     let mut sum = 0_u128;

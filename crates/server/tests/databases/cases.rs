@@ -3,6 +3,7 @@ use exuvia_core::chain::Version;
 use exuvia_core::protocol::{Outcome, Request, Stage, State};
 use exuvia_server::database::{Backups, Database, Event, Script};
 
+use crate::kills::Project;
 use crate::place::{Moments, Place, Start, chain, documents, fill, value};
 
 pub async fn rows_go_up_and_come_down_with_what_was_written_since<P: Place>() {
@@ -162,7 +163,13 @@ pub async fn restoring_a_backup_brings_everything_back<P: Place>() {
     place.execute("INSERT INTO others VALUES (2); DELETE FROM chats WHERE id < 'k00100'");
     let backups = Backups::new(place.folder(), 3);
     let id = backups.list()[0].id.clone();
-    place.open().await.restore(&backups.file(&id)).await.unwrap();
+    let database = place.open().await;
+    let (_, present) = backups.make(&database, "present", 2, 0, &|_, _| {}).await.unwrap();
+    place.execute("INSERT INTO others VALUES (3)");
+    let error = database.restore(&backups.file(&id), &present).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Paused, "{error}: what somebody wrote since is saved nowhere");
+    let (_, present) = backups.make(&database, "present", 2, 0, &|_, _| {}).await.unwrap();
+    database.restore(&backups.file(&id), &present).await.unwrap();
     assert_eq!(documents(&place), before);
     assert_eq!(place.query("SELECT count(*) || '' FROM others"), ["1"]);
     let status = Start::new(&place, &chain(2)).up().await.unwrap();
@@ -222,4 +229,121 @@ pub async fn a_migration_in_sql_runs_once_and_whole_or_not_at_all<P: Place>() {
     assert_eq!(place.query("SELECT n || '' FROM counted"), ["20"]);
     let log = place.open().await.log().await.unwrap();
     assert_eq!(log.last().unwrap().event, Event::ScriptDone);
+}
+
+/// Stops a run half-way.
+async fn stop_half_way<P: Place>(place: &P) {
+    let chain = chain(2);
+    let start = Start::new(place, &chain);
+    let stop = start.stop.clone();
+    let error = start.listening(Moments::default().at(Stage::Apply, 900, move || stop.ask())).up().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Paused, "{error}");
+    // Until its connection is closed.
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+}
+
+pub async fn a_run_whose_way_is_unknown_waits_for_whoever_knows_it<P: Place>() {
+    let place = P::new().await;
+    fill(&place, 2_000);
+    stop_half_way(&place).await;
+    place.execute(&format!("DELETE FROM {}", P::LOG.replace("log", "chain")));
+    let half = documents(&place);
+    let error = Start::new(&place, &chain(1)).up().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Paused, "{error}");
+    assert_eq!(documents(&place), half);
+    let status = Start::new(&place, &chain(2)).up().await.unwrap();
+    assert_eq!((status.state, status.version), (State::Current, Version(2)), "{status:?}");
+    let strange =
+        documents(&place).into_values().find(|document| document.clone().members().unwrap().get("role").is_none());
+    assert!(strange.is_none(), "{strange:?} was not moved");
+}
+
+pub async fn a_backup_of_half_moved_rows_brings_back_the_run_with_them<P: Place>() {
+    let place = P::new().await;
+    fill(&place, 2_000);
+    let project = Project::new(&place);
+    stop_half_way(&place).await;
+    let exuvia = |arguments: &[&str]| {
+        let ran = project.plain(arguments).stderr(std::process::Stdio::piped()).output().unwrap();
+        assert!(ran.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&ran.stderr));
+    };
+    exuvia(&["backup"]);
+    let id = Backups::new(&place.folder().join("backups/here"), 3).list()[0].id.clone();
+    exuvia(&["restore", &id, "--yes"]);
+    exuvia(&["up"]);
+    let strange = documents(&place).into_iter().find(|(_, document)| {
+        let members = document.clone().members().unwrap();
+        members.get("body").is_none_or(|body| body.clone().members().unwrap().get("format").is_none())
+    });
+    assert!(strange.is_none(), "{strange:?} was not moved");
+    exuvia(&["down", "--to", "1"]);
+    let (before, found) = (P::new().await, documents(&place));
+    fill(&before, 2_000);
+    assert_eq!(found, documents(&before));
+}
+
+pub async fn what_is_saved_half_way_is_not_called_what_was_before<P: Place>() {
+    let place = P::new().await;
+    fill(&place, 2_000);
+    stop_half_way(&place).await;
+    let backups = Backups::new(place.folder(), 3);
+    std::fs::remove_dir_all(backups.place(&backups.list()[0].id)).unwrap();
+    assert_eq!(Start::new(&place, &chain(2)).up().await.unwrap().version, Version(2));
+    let log = place.open().await.log().await.unwrap();
+    let committed = log.iter().find(|entry| entry.event == Event::Committed).unwrap();
+    assert!(!committed.note.contains("exuvia restore"), "{}", committed.note);
+    assert_eq!(backups.list().len(), 1, "what was saved half-way is kept");
+}
+
+pub async fn what_refused_runs_saved_pushes_no_backup_out<P: Place>() {
+    let place = P::new().await;
+    fill(&place, 100);
+    let chain = chain(2);
+    Start::new(&place, &chain).up().await.unwrap();
+    let backups = Backups::new(place.folder(), 3);
+    let good = backups.list()[0].id.clone();
+    place.execute("INSERT INTO chats (id, doc) VALUES ('odd', '{\"role\":\"user\",\"body\":\"none\"}')");
+    for _ in 0..4 {
+        let refused = Start::new(&place, &chain).run(Request::Revert { to: Version(1) }).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Unfit, "{refused}");
+    }
+    let ids: Vec<_> = backups.list().into_iter().map(|manifest| manifest.id).collect();
+    assert_eq!(ids, [good]);
+}
+
+pub async fn a_row_whose_document_was_cleared_is_a_new_record_afterwards<P: Place>() {
+    let place = P::new().await;
+    fill(&place, 30);
+    let chain = chain(2);
+    Start::new(&place, &chain).up().await.unwrap();
+    place.execute("UPDATE chats SET doc = NULL WHERE id = 'k00001'");
+    // One that was "user" before: its residue would say so.
+    place.execute("UPDATE chats SET doc = '{\"role\":\"user\",\"body\":{\"text\":\"again\",\"format\":\"markdown\"}}' WHERE id = 'k00001'");
+    Start::new(&place, &chain).run(Request::Revert { to: Version(1) }).await.unwrap();
+    assert_eq!(documents(&place)["k00001"], value(r#"{"sender":"human","text":"again"}"#));
+}
+
+pub async fn rows_that_something_keeps_from_being_moved_forbid_the_run<P: Place>() {
+    let place = P::new().await;
+    fill(&place, 30);
+    place.keep_as_it_is("k00007");
+    let before = documents(&place);
+    let status = Start::new(&place, &chain(2)).up().await.unwrap();
+    assert_eq!((status.state, status.version), (State::Refused, Version(0)), "{status:?}");
+    assert_eq!(documents(&place), before);
+}
+
+pub async fn a_key_column_that_is_not_there_is_refused_by_its_name<P: Place>() {
+    let place = P::new().await;
+    fill(&place, 10);
+    let chain = chain(2);
+    let mut start = Start::new(&place, &chain);
+    start.table.key = "uuid".into();
+    let found = start.up().await;
+    let message = found.map_or_else(
+        |error| error.to_string(),
+        |status| status.problem.map_or_else(String::new, |problem| problem.message),
+    );
+    assert!(message.contains("expected a column \"uuid\"") && message.contains("chats"), "{message}");
+    assert_eq!(Start::new(&place, &chain).up().await.unwrap().version, Version(2));
 }

@@ -47,11 +47,11 @@ fn what_is_wrong_with_a_table_is_found() {
              UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'broken'::regclass;",
         );
         let odd = found(&place, &Table { name: "odd".into(), ..chats() }).await;
-        expect(&odd, "key-not-unique", Level::Error, "odd");
+        expect(&odd, "key-not-unique", Level::Refusal, "odd");
         expect(&odd, "key-nullable", Level::Error, "SET NOT NULL");
         expect(&odd, "document-type", Level::Error, "bytea");
         let missing = found(&place, &Table { name: "none".into(), ..chats() }).await;
-        expect(&missing, "no-table", Level::Error, "none");
+        expect(&missing, "no-table", Level::Refusal, "none");
         let found = found(&place, &chats()).await;
         expect(&found, "unvalidated", Level::Warning, "to parents");
         expect(&found, "invalid-index", Level::Warning, "broken");

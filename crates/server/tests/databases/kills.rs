@@ -28,9 +28,17 @@ impl Project {
         Self { file, url: place.url() }
     }
 
+    /// A run in short batches.
     pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.plain(arguments);
+        command.args(["--batch", "4", "--wait", "60"]);
+        command
+    }
+
+    /// Any command.
+    pub fn plain(&self, arguments: &[&str]) -> Command {
         let mut command = exuvia(arguments);
-        command.args(["--config", self.file.to_str().unwrap(), "--batch", "4", "--wait", "60"]);
+        command.args(["--config", self.file.to_str().unwrap()]);
         command.envs(self.url.iter().map(|url| ("DATABASE_URL", url)));
         command
     }

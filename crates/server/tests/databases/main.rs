@@ -46,6 +46,13 @@ macro_rules! every_case {
             the_log_tells_what_happened_and_cannot_be_changed,
             an_unknown_table_or_column_is_named,
             a_migration_in_sql_runs_once_and_whole_or_not_at_all,
+            a_run_whose_way_is_unknown_waits_for_whoever_knows_it,
+            a_backup_of_half_moved_rows_brings_back_the_run_with_them,
+            what_is_saved_half_way_is_not_called_what_was_before,
+            what_refused_runs_saved_pushes_no_backup_out,
+            a_row_whose_document_was_cleared_is_a_new_record_afterwards,
+            rows_that_something_keeps_from_being_moved_forbid_the_run,
+            a_key_column_that_is_not_there_is_refused_by_its_name,
             of_eight_processes_at_once_one_moves_the_data,
             whatever_is_killed_ends_in_the_new_data_and_back_in_the_old,
         }

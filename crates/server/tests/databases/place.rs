@@ -33,6 +33,9 @@ pub trait Place: Sized {
     /// Somebody else's look at a column of text.
     fn query(&self, sql: &str) -> Vec<String>;
 
+    /// Lets nobody change a row any more, and says nothing.
+    fn keep_as_it_is(&self, key: &str);
+
     /// Where it is, as a line of `exuvia.toml`.
     fn environment(&self) -> String;
 

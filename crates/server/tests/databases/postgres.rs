@@ -72,6 +72,13 @@ impl Place for Hosted {
         texts.collect()
     }
 
+    fn keep_as_it_is(&self, key: &str) {
+        self.execute(&format!(
+            "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+             CREATE TRIGGER kept BEFORE UPDATE ON chats FOR EACH ROW WHEN (OLD.id = '{key}') EXECUTE FUNCTION keep()"
+        ));
+    }
+
     fn environment(&self) -> String {
         "url-env = \"DATABASE_URL\"".to_owned()
     }
