@@ -20,6 +20,7 @@ pub struct Server {
     bin: PathBuf,
     user: Option<User>,
     port: u16,
+    fsync: &'static str,
 }
 
 /// Whom the server runs as: it refuses to run as root.
@@ -30,14 +31,26 @@ struct User {
 }
 
 impl Server {
+    /// One that is quick to make.
+    #[allow(dead_code, reason = "measurements want a durable one")]
     pub fn start() -> Result<Self> {
+        Self::start_with("off")
+    }
+
+    /// One that waits for the disk, as servers do.
+    #[allow(dead_code, reason = "tests need none that is durable")]
+    pub fn start_durable() -> Result<Self> {
+        Self::start_with("on")
+    }
+
+    fn start_with(fsync: &'static str) -> Result<Self> {
         let bin = find().context(MISSING)?;
         let folder = TempDir::new()?;
         let user = if fs::metadata(folder.path())?.uid() == 0 { Some(User::nobody()?) } else { None };
         if let Some(User { uid, gid }) = user {
             chown(folder.path(), Some(uid), Some(gid))?;
         }
-        let mut server = Self { folder, bin, user, port: 0 };
+        let mut server = Self { folder, bin, user, port: 0, fsync };
         let initdb = ["--username=exuvia", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"];
         server.run("initdb", &initdb)?;
         // Another process may take a port that was free a moment ago.
@@ -54,7 +67,8 @@ impl Server {
 
     fn launch(&self) -> Result<()> {
         let folder = self.folder.path();
-        let options = format!("-p {} -k {} -c listen_addresses=127.0.0.1 -c fsync=off", self.port, folder.display());
+        let Self { port, fsync, .. } = self;
+        let options = format!("-p {port} -k {} -c listen_addresses=127.0.0.1 -c fsync={fsync}", folder.display());
         let log = folder.join("log");
         let arguments = ["start", "--wait", "--silent", "--log", &log.display().to_string(), "--options", &options];
         match self.run("pg_ctl", &arguments) {
