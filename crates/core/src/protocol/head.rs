@@ -277,9 +277,14 @@ impl Head {
     /// The same data, said to have run another line.
     #[must_use]
     pub(crate) fn on_line(mut self, line: Vec<Link>) -> Self {
+        self.move_to(line);
+        self
+    }
+
+    /// Says that the data has run another line.
+    pub(super) fn move_to(&mut self, line: Vec<Link>) {
         self.version = Version(line.len() as u32);
         self.head = line.last().map(|link| link.head.clone()).unwrap_or_default();
         self.line = line;
-        self
     }
 }

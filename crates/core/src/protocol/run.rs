@@ -1,5 +1,5 @@
 use super::head::{Head, Merge, Phase, Reach, Refusal, Run, Seal, Source};
-use super::report::{Cause, Outcome, Problem, Report, Stage, State, Status};
+use super::report::{Cause, Outcome, Problem, Stage, State, Status};
 use super::target::{Found, Target};
 use crate::chain::{Chain, Chains, Link, Route, Standing, Version};
 use crate::error::{Error, ErrorKind, Result};
@@ -96,22 +96,21 @@ pub async fn status<T: Target>(target: &T, chain: &Chain) -> Result<Status> {
 pub async fn run<T: Target>(target: &T, chain: &Chain, request: Request) -> Result<Status> {
     let _guard = target.acquire().await?;
     let mut runner = Runner { target, chain, chains: Chains::own(chain) };
-    let settled = match runner.settle().await {
+    let (mut head, ground) = match runner.settle().await {
         // A head that only a newer Exuvia can read: the status says so.
         Err(error) if error.kind() == ErrorKind::Newer && matches!(request, Request::Migrate { .. }) => {
             return status(target, chain).await;
         }
         settled => settled?,
     };
-    let replaces = matches!(request, Request::Restore { .. } | Request::Import { merge: Merge::Replace, .. });
-    let head = match settled {
-        Settled::AtRest(head) => *head,
+    match (ground, &request) {
+        (Ground::AtRest, _) => {}
         // The ways out where nobody knows what the data is: what is there is saved, and all of it replaced.
-        Settled::Lost(head) | Settled::Stuck(head) if replaces => Head { lost: true, ..*head },
-        _ if matches!(request, Request::Migrate { .. }) => return status(target, chain).await,
-        Settled::Lost(_) => return Err(lost()),
-        Settled::Stuck(_) => return Err(stuck()),
-    };
+        (_, Request::Restore { .. } | Request::Import { merge: Merge::Replace, .. }) => head.lost = true,
+        (_, Request::Migrate { .. }) => return status(target, chain).await,
+        (Ground::Lost, _) => return Err(lost()),
+        (Ground::Stuck, _) => return Err(stuck()),
+    }
     match request {
         Request::Migrate { retry } => {
             if let Some(run) = runner.plan_migration(&head, retry) {
@@ -119,7 +118,8 @@ pub async fn run<T: Target>(target: &T, chain: &Chain, request: Request) -> Resu
                 let _ = runner.start(head, run).await?;
             } else if head.held.is_some() && head.line == chain.lock().line {
                 // At home with another chain: the one that it was held against may come again as an update.
-                runner.put(Head { held: None, ..head }).await?;
+                head.held = None;
+                runner.put(&mut head).await?;
             }
         }
         Request::Import { staged, merge } => {
@@ -144,13 +144,13 @@ pub async fn run<T: Target>(target: &T, chain: &Chain, request: Request) -> Resu
     status(target, chain).await
 }
 
-/// What came of bringing a store to rest.
-enum Settled {
-    AtRest(Box<Head>),
+/// How a store was left by those before.
+enum Ground {
+    AtRest,
     /// Nobody knows what the data is.
-    Lost(Box<Head>),
+    Lost,
     /// A run is in the way that cannot be finished now.
-    Stuck(Box<Head>),
+    Stuck,
 }
 
 struct Runner<'r, T> {
@@ -161,75 +161,70 @@ struct Runner<'r, T> {
 
 impl<T: Target> Runner<'_, T> {
     /// Brings the store to rest: without a run.
-    async fn settle(&mut self) -> Result<Settled> {
+    async fn settle(&mut self) -> Result<(Head, Ground)> {
         let mut head = match self.target.find().await? {
             Found::Marked(head) => *head,
             Found::Unmarked => Head::unmarked(),
-            Found::Lost => return Ok(Settled::Lost(Box::new(Head::unmarked()))),
+            Found::Lost => return Ok((Head::unmarked(), Ground::Lost)),
             Found::Fresh => {
-                let head = Head::unmarked().on_line(self.chain.lock().line);
+                let mut head = Head::unmarked().on_line(self.chain.lock().line);
                 self.target.keep(self.chain).await?;
-                self.put(head.clone()).await?;
+                self.put(&mut head).await?;
                 head
             }
         };
         self.chains = chains(self.target, self.chain, &head).await?;
-        while let Some(run) = head.run.clone() {
-            match self.adopt(Head { run: None, ..head.clone() }, run).await? {
-                Some(settled) => {
-                    head = settled;
-                    // A restore brings back the chain of its snapshot with the data.
-                    self.chains = chains(self.target, self.chain, &head).await?;
-                }
-                None => return Ok(Settled::Stuck(Box::new(head))),
+        let is_at_rest = match head.run.clone() {
+            Some(run) => {
+                let is_at_rest = self.adopt(&mut head, run).await?;
+                // A restore brings back the chain of its snapshot with the data.
+                self.chains = chains(self.target, self.chain, &head).await?;
+                is_at_rest
             }
-        }
-        Ok(if head.lost { Settled::Lost(Box::new(head)) } else { Settled::AtRest(Box::new(head)) })
+            None => true,
+        };
+        let ground = match head.lost {
+            _ if !is_at_rest => Ground::Stuck,
+            true => Ground::Lost,
+            false => Ground::AtRest,
+        };
+        Ok((head, ground))
     }
 
-    /// Somebody died. Takes the run over under a new token and brings it to its end.
-    async fn adopt(&self, head: Head, mut run: Run) -> Result<Option<Head>> {
+    /// Somebody died. Takes the run over under a new token and brings it to its end, if it can.
+    async fn adopt(&self, head: &mut Head, mut run: Run) -> Result<bool> {
         run.token = self.target.token();
         run.attempts += 1;
-        let known = self.route(&head, &run);
-        let knows_way = known.is_some();
+        let known = self.route(head, &run);
         let route = known.unwrap_or_else(|| self.nowhere());
         match run.phase {
+            Phase::Up if run.attempts > ATTEMPTS => return self.turn_back(head, &mut run, &route, &too_often()).await,
+            Phase::Up if known.is_none() => return self.turn_back(head, &mut run, &route, &unknown_way()).await,
+            // What an import leaves can be told only by a build that knows its version.
+            Phase::Sweep if known.is_none() && run.source != Source::Chain => return Ok(false),
+            _ => self.note(head, &run).await?,
+        }
+        match run.phase {
             Phase::Capture => {
-                let head = self.note(head, &run).await?;
                 self.target.sweep(&run, &route).await?;
                 self.let_go(&run).await;
-                self.put(Head { run: None, ..head }).await.map(Some)
-            }
-            Phase::Up if run.attempts > ATTEMPTS => self.turn_back(head, run, &route, &too_often()).await,
-            Phase::Up if !knows_way => self.turn_back(head, run, &route, &unknown_way()).await,
-            Phase::Up if run.source != Source::Chain => {
-                let head = self.note(head, &run).await?;
-                self.go_up(head, run, &route).await
+                self.rest(head).await?;
             }
             Phase::Up => {
-                let head = self.note(head, &run).await?;
-                match self.secure(&head, &mut run, &route).await {
-                    Ok(()) => {
-                        let head = self.note(head, &run).await?;
-                        self.go_up(head, run, &route).await
+                if run.source == Source::Chain {
+                    match self.secure(head, &mut run, &route).await {
+                        Ok(()) => self.note(head, &run).await?,
+                        // A vault that does not answer now may do so at the next start.
+                        Err(error) if passes_on(&error) || error.kind() == ErrorKind::Store => return Err(error),
+                        Err(error) => return self.turn_back(head, &mut run, &route, &error).await,
                     }
-                    // A vault that does not answer now may do so at the next start.
-                    Err(error) if passes_on(&error) || error.kind() == ErrorKind::Store => Err(error),
-                    Err(error) => self.turn_back(head, run, &route, &error).await,
                 }
+                return self.go_up(head, &mut run, &route).await;
             }
-            Phase::Back => {
-                let head = self.note(head, &run).await?;
-                self.go_back(head, run, &route).await
-            }
-            // What an import leaves can be told only by a build that knows its version.
-            Phase::Sweep if !knows_way && run.source != Source::Chain => Ok(None),
-            Phase::Sweep => {
-                let head = self.note(head, &run).await?;
-                self.finish(head, run, &route).await.map(Some)
-            }
+            Phase::Back => return self.go_back(head, &mut run, &route).await,
+            Phase::Sweep => self.finish(head, &run, &route).await?,
         }
+        Ok(true)
     }
 
     /// Sees to it that the run's snapshot is whole. Two stores have no common order: after a power failure the head may be
@@ -267,7 +262,7 @@ impl<T: Target> Runner<'_, T> {
     }
 
     /// Along the chain to one of its versions, where the data stays.
-    async fn revert(&self, head: Head, to: Version) -> Result<()> {
+    async fn revert(&self, mut head: Head, to: Version) -> Result<()> {
         let tip = self.chain.tip();
         if to == Version(0) || to > tip {
             let message = format!("expected a version from 1 to {tip}, found {to}");
@@ -275,7 +270,8 @@ impl<T: Target> Runner<'_, T> {
         }
         let line: Vec<_> = self.chain.line(to).cloned().collect();
         if head.line == line {
-            return self.put(Head { held: self.hold(to), ..head }).await.map(drop);
+            head.held = self.hold(to);
+            return self.put(&mut head).await;
         }
         if let Err(error) = standing(self.chain, &head)
             && !(can_leave(&error) && self.chains.find(&head.line).is_some())
@@ -283,8 +279,8 @@ impl<T: Target> Runner<'_, T> {
             return Err(error);
         }
         let from = head.version.max(Version(1));
-        let run = self.plan(&head, Cause::Revert, from, line, Source::Chain).ok_or_else(unknown_way)?;
-        let run = Run { holds: self.hold(to), ..run };
+        let mut run = self.plan(&head, Cause::Revert, from, line, Source::Chain).ok_or_else(unknown_way)?;
+        run.holds = self.hold(to);
         self.start(head, run).await?
     }
 
@@ -328,32 +324,30 @@ impl<T: Target> Runner<'_, T> {
     }
 
     /// A new run, to its end. The inner result says whether it was committed.
-    async fn start(&self, head: Head, mut run: Run) -> Result<Result<()>> {
+    async fn start(&self, mut head: Head, mut run: Run) -> Result<Result<()>> {
         let route = self.route(&head, &run).ok_or_else(unknown_way)?;
-        let before = self.note(head, &run).await?;
-        let captured = self.prepare(&mut run, &route).await;
-        let seal = match captured {
-            Ok(seal) => seal,
+        self.note(&mut head, &run).await?;
+        match self.prepare(&mut run, &route).await {
+            Ok(seal) => run.seal = Some(seal),
             Err(error) if passes_on(&error) => return Err(error),
             Err(error) => {
-                self.refuse(before, &run, &route, &error).await?;
+                self.refuse(&mut head, &run, &route, &error).await?;
                 return Ok(Err(error));
             }
-        };
-        run.seal = Some(seal);
+        }
         run.phase = Phase::Up;
-        let head = self.note(before, &run).await?;
-        match self.go_up(head, run, &route).await? {
-            Some(Head { last_run: Some(Report { outcome: Outcome::Committed, .. }), .. }) => Ok(Ok(())),
-            Some(Head { last_run: Some(Report { problem: Some(problem), .. }), .. }) => Ok(Err(Error::new(
+        self.note(&mut head, &run).await?;
+        if !self.go_up(&mut head, &mut run, &route).await? {
+            let message = "the way back is not finished yet; each start tries again, and the snapshot is kept";
+            return Ok(Err(Error::new(ErrorKind::Stuck, message)));
+        }
+        Ok(match run.problem {
+            None => Ok(()),
+            Some(problem) => Err(Error::new(
                 ErrorKind::Validation,
                 format!("the run failed and the old data is back: {}", problem.message),
-            ))),
-            _ => Ok(Err(Error::new(
-                ErrorKind::Stuck,
-                "the way back is not finished yet; each start tries again, and the snapshot is kept",
-            ))),
-        }
+            )),
+        })
     }
 
     async fn prepare(&self, run: &mut Run, route: &Route<'_>) -> Result<Seal> {
@@ -373,24 +367,26 @@ impl<T: Target> Runner<'_, T> {
     }
 
     /// Nothing was written: the head says so, and why.
-    async fn refuse(&self, head: Head, run: &Run, route: &Route<'_>, error: &Error) -> Result<()> {
+    async fn refuse(&self, head: &mut Head, run: &Run, route: &Route<'_>, error: &Error) -> Result<()> {
         let problem = Problem::from(error);
         let report = run.report(Outcome::Refused, self.target.now(), Some(problem.clone()));
-        let refused = (run.cause == Cause::Migrate).then(|| Refusal::again(&head, run, problem));
+        head.refused = (run.cause == Cause::Migrate).then(|| Refusal::again(head, run, problem));
+        head.last_run = Some(report);
         self.target.sweep(run, route).await?;
         self.let_go(run).await;
-        self.put(Head { run: None, refused, last_run: Some(report), ..head }).await.map(drop)
+        self.rest(head).await
     }
 
-    async fn go_up(&self, mut head: Head, mut run: Run, route: &Route<'_>) -> Result<Option<Head>> {
-        let mut written = self.write(&run, route).await;
+    /// To the end of the run, whether that is ahead or back; `false` where it could not be brought there.
+    async fn go_up(&self, head: &mut Head, run: &mut Run, route: &Route<'_>) -> Result<bool> {
+        let mut written = self.write(run, route).await;
         let lost = written.as_ref().is_err_and(|error| error.kind() == ErrorKind::Snapshot);
-        if lost && run.source == Source::Chain && self.secure(&head, &mut run, route).await.is_ok() {
-            head = self.note(head, &run).await?;
-            written = self.write(&run, route).await;
+        if lost && run.source == Source::Chain && self.secure(head, run, route).await.is_ok() {
+            self.note(head, run).await?;
+            written = self.write(run, route).await;
         }
         match written {
-            Ok(()) => self.commit(head, run, route).await.map(Some),
+            Ok(()) => self.commit(head, run, route).await.map(|()| true),
             Err(error) if passes_on(&error) => Err(error),
             Err(error) => self.turn_back(head, run, route, &error).await,
         }
@@ -404,21 +400,22 @@ impl<T: Target> Runner<'_, T> {
     }
 
     /// One write changes the version. From here on the new data stands.
-    async fn commit(&self, head: Head, mut run: Run, route: &Route<'_>) -> Result<Head> {
-        self.target.enter(&run, Stage::Commit);
+    async fn commit(&self, head: &mut Head, run: &mut Run, route: &Route<'_>) -> Result<()> {
+        self.target.enter(run, Stage::Commit);
         run.phase = Phase::Sweep;
-        let report = run.report(Outcome::Committed, self.target.now(), None);
+        head.last_run = Some(run.report(Outcome::Committed, self.target.now(), None));
         // A snapshot of data that nobody knew is still that.
-        let lost = run.to_line.is_empty();
-        let held = run.holds.clone();
-        let head = Head { last_run: Some(report), lost, held, refused: None, ..head.on_line(run.to_line.clone()) };
-        let head = self.note(head, &run).await?;
+        head.lost = run.to_line.is_empty();
+        head.held.clone_from(&run.holds);
+        head.refused = None;
+        head.move_to(run.to_line.clone());
+        self.note(head, run).await?;
         self.finish(head, run, route).await
     }
 
-    async fn finish(&self, mut head: Head, run: Run, route: &Route<'_>) -> Result<Head> {
-        self.target.enter(&run, Stage::Sweep);
-        match self.target.sweep(&run, route).await {
+    async fn finish(&self, head: &mut Head, run: &Run, route: &Route<'_>) -> Result<()> {
+        self.target.enter(run, Stage::Sweep);
+        match self.target.sweep(run, route).await {
             // The new data stands; what cannot be told from it any more is better kept than guessed.
             Err(error) if error.kind() == ErrorKind::Snapshot => {
                 let note = format!("records that the run was to remove may still be there: {error}");
@@ -426,12 +423,12 @@ impl<T: Target> Runner<'_, T> {
             }
             swept => swept?,
         }
-        let strays = self.target.strays(&run).await?;
+        let strays = self.target.strays(run).await?;
         head.last_run.iter_mut().for_each(|report| report.notes.extend(strays.iter().cloned()));
-        let head = self.put(Head { run: None, ..head }).await?;
+        self.rest(head).await?;
         // Only now: until the gate is open the run may have to be finished from what the vault holds.
-        self.let_go(&run).await;
-        Ok(head)
+        self.let_go(run).await;
+        Ok(())
     }
 
     /// The data is safe whether or not this succeeds, and a vault that cannot be opened must not keep the gate shut: what
@@ -440,53 +437,59 @@ impl<T: Target> Runner<'_, T> {
         let _ = self.target.retain(run).await;
     }
 
-    async fn turn_back(&self, head: Head, mut run: Run, route: &Route<'_>, error: &Error) -> Result<Option<Head>> {
+    async fn turn_back(&self, head: &mut Head, run: &mut Run, route: &Route<'_>, error: &Error) -> Result<bool> {
         run.phase = Phase::Back;
         run.problem = Some(Problem::from(error));
-        let head = self.note(head, &run).await?;
+        self.note(head, run).await?;
         self.go_back(head, run, route).await
     }
 
-    /// Exactly the snapshot again. Where that fails the gate stays shut, and each start tries again.
-    async fn go_back(&self, head: Head, mut run: Run, route: &Route<'_>) -> Result<Option<Head>> {
-        self.target.enter(&run, Stage::Restore);
-        let secured = self.secure(&head, &mut run, route).await;
-        let head = self.note(head, &run).await?;
-        let restored = match secured {
-            Ok(()) => self.target.restore(&run, route).await,
-            Err(error) => Err(error),
-        };
+    /// The old data again. Where that fails the gate stays shut, and each start tries again.
+    async fn go_back(&self, head: &mut Head, run: &mut Run, route: &Route<'_>) -> Result<bool> {
+        self.target.enter(run, Stage::Restore);
+        let mut restored = self.secure(head, run, route).await;
+        self.note(head, run).await?;
+        if restored.is_ok() {
+            restored = self.target.restore(run, route).await;
+        }
         match restored {
             Ok(()) => {}
             Err(error) if passes_on(&error) => return Err(error),
             Err(error) => {
                 let message = format!("the way back is not finished: {error}");
                 run.stuck = Some(Problem::from(&Error::new(ErrorKind::Stuck, message)));
-                self.note(head, &run).await?;
-                return Ok(None);
+                self.note(head, run).await?;
+                return Ok(false);
             }
         }
-        let problem = run.problem.clone();
-        let refusal = |problem| Refusal::again(&head, &run, problem);
         // A build that does not know the way says nothing of the chain that does.
         let says = |problem: &Problem| run.cause == Cause::Migrate && problem.kind != ErrorKind::Fork.name();
-        let refused = problem.clone().filter(says).map(refusal);
-        let mut report = run.report(Outcome::Restored, self.target.now(), problem);
-        self.target.sweep(&run, route).await?;
-        report.notes.extend(self.target.strays(&run).await?);
-        let head = self.put(Head { run: None, refused, last_run: Some(report), ..head }).await?;
-        self.let_go(&run).await;
-        Ok(Some(head))
+        let said = run.problem.clone().filter(says);
+        head.refused = said.map(|problem| Refusal::again(head, run, problem));
+        let mut report = run.report(Outcome::Restored, self.target.now(), run.problem.clone());
+        self.target.sweep(run, route).await?;
+        report.notes.extend(self.target.strays(run).await?);
+        head.last_run = Some(report);
+        self.rest(head).await?;
+        self.let_go(run).await;
+        Ok(true)
     }
 
-    async fn note(&self, head: Head, run: &Run) -> Result<Head> {
-        self.put(Head { run: Some(run.clone()), ..head }).await
+    /// Writes where the run stands.
+    async fn note(&self, head: &mut Head, run: &Run) -> Result<()> {
+        head.run = Some(run.clone());
+        self.put(head).await
     }
 
-    async fn put(&self, head: Head) -> Result<Head> {
-        let head = Head { epoch: head.epoch + 1, ..head };
-        self.target.put(&head).await?;
-        Ok(head)
+    /// Writes that no run is under way any more.
+    async fn rest(&self, head: &mut Head) -> Result<()> {
+        head.run = None;
+        self.put(head).await
+    }
+
+    async fn put(&self, head: &mut Head) -> Result<()> {
+        head.epoch += 1;
+        self.target.put(head).await
     }
 }
 
