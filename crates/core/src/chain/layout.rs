@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::{Collections, Rehome};
-use crate::document::{Path, Value};
+use crate::document::{Path, Quoted, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json_variants;
 use crate::step::Fields;
@@ -115,10 +115,10 @@ impl Layout {
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Layout::Record { key } => write!(f, "one record under the key {key:?}"),
-            Layout::Array { key, id } => write!(f, "items of the array under the key {key:?}, known by {id}"),
-            Layout::Map { key } => write!(f, "members of the object under the key {key:?}"),
-            Layout::Prefix { prefix } => write!(f, "a key each, starting with {prefix:?}"),
+            Layout::Record { key } => write!(f, "one record under the key {}", Quoted(key)),
+            Layout::Array { key, id } => write!(f, "items of the array under the key {}, known by {id}", Quoted(key)),
+            Layout::Map { key } => write!(f, "members of the object under the key {}", Quoted(key)),
+            Layout::Prefix { prefix } => write!(f, "a key each, starting with {}", Quoted(prefix)),
         }
     }
 }
@@ -157,7 +157,10 @@ impl Reaches {
                 let is_same = name == other && text == known && is_prefix == *known_is_prefix;
                 if meets && !is_same {
                     let message = format!(
-                        "expected storage keys that no version has used otherwise, found {text:?}, which meets {known:?} of {other:?}"
+                        "expected storage keys that no version has used otherwise, found {}, which meets {} of {}",
+                        Quoted(text),
+                        Quoted(known),
+                        Quoted(other)
                     );
                     return Err(Error::new(ErrorKind::Chain, message).in_collection(name));
                 }

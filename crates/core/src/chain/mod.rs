@@ -30,7 +30,7 @@ pub use residues::Residues;
 pub use route::{Chains, Leg, Route};
 pub use unnest::Unnest;
 
-use crate::document::{Json, Reading, Value};
+use crate::document::{Json, Quoted, Reading, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json_object;
 use crate::lens::{Body, Context, Custom, Customs, Scope, Way};
@@ -253,8 +253,8 @@ impl Chain {
                 return Error::new(ErrorKind::Chain, message);
             }
             let known: Vec<_> = collections.keys().map(String::as_str).collect();
-            let message =
-                format!("expected one of the collections of version {version} ({}), found {name:?}", known.join(", "));
+            let (known, name) = (known.join(", "), Quoted(name));
+            let message = format!("expected one of the collections of version {version} ({known}), found {name}");
             Error::new(ErrorKind::Chain, message)
         })
     }
@@ -315,7 +315,8 @@ impl Chain {
         let there = match to <= self.tip() {
             true => self.follow(name, from, to).ok_or_else(|| {
                 let message = format!(
-                    "expected a collection whose records are records at version {to} too, found {name:?}, whose records are set aside or inside of others there"
+                    "expected a collection whose records are records at version {to} too, found {}, whose records are set aside or inside of others there",
+                    Quoted(name)
                 );
                 Error::new(ErrorKind::Chain, message)
             })?,

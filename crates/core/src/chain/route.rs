@@ -1,7 +1,7 @@
 use super::family::Watch;
 use super::layout::Reaches;
 use super::{Chain, Collections, Family, Link, Record, Rehome, Residues, Stage, Ties, Told, Version};
-use crate::document::Value;
+use crate::document::{Quoted, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::{Body, Context, Way};
 
@@ -72,8 +72,10 @@ impl<'c> Route<'c> {
         for name in self.before().keys().map(String::as_str).chain(kept) {
             match self.follow(name) {
                 Some(after) if !self.after().contains_key(&after) => {
-                    let message =
-                        format!("expected the collection {name:?} at the end of the way, found it unknown there");
+                    let message = format!(
+                        "expected the collection {} at the end of the way, found it unknown there",
+                        Quoted(name)
+                    );
                     return Err(Error::new(ErrorKind::Chain, message));
                 }
                 Some(after) => reaches.rename(name, &after),

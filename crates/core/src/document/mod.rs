@@ -20,5 +20,5 @@ pub use number::Number;
 pub use object::Object;
 pub use path::Path;
 pub(crate) use path::Put;
-pub use text::DEPTH_LIMIT;
+pub use text::{DEPTH_LIMIT, Quoted};
 pub use value::{Kind, Value};

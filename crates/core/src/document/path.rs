@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{Object, Value};
+use super::{Object, Quoted, Value};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A JSON Pointer (RFC 6901) whose tokens name object members, never places in an array. The empty path is the
@@ -15,7 +15,8 @@ impl Path {
     /// [`ErrorKind::Chain`] where the text is no pointer.
     pub fn parse(text: &str) -> Result<Self> {
         let fail = |what: &str| {
-            let message = format!("expected a JSON Pointer such as \"/title\" (RFC 6901), found {text:?}: {what}");
+            let message =
+                format!("expected a JSON Pointer such as \"/title\" (RFC 6901), found {}: {what}", Quoted(text));
             Err(Error::new(ErrorKind::Chain, message))
         };
         if text.is_empty() {

@@ -1,3 +1,6 @@
+use std::fmt;
+
+use super::grammar::quote;
 use super::scan::is_deeper;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -16,4 +19,16 @@ pub(super) fn check_depth(text: &str, limit: usize) -> Result<()> {
         return Err(Error::new(ErrorKind::Unfit, message));
     }
     Ok(())
+}
+
+/// A name or a key in a message, as JSON writes it. What the standard library would write instead comes with tables of
+/// Unicode that everybody who downloads the module would pay for.
+pub struct Quoted<'t>(pub &'t str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut quoted = String::new();
+        quote(self.0, &mut quoted);
+        f.write_str(&quoted)
+    }
 }

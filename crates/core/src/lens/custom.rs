@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Way;
-use crate::document::Value;
+use crate::document::{Quoted, Value};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The escape hatch: a function that the language cannot say, registered on the chain under a name. It runs through
@@ -52,7 +52,8 @@ impl Customs {
     pub(super) fn run<'a>(&self, name: &str, revision: u32, way: Way, value: Value<'a>) -> Result<Value<'a>> {
         let found = self.0.get(&(name.to_owned(), revision)).ok_or_else(|| {
             let message = format!(
-                "expected a custom function {name:?} of revision {revision} on the chain, found none; register it before the run"
+                "expected a custom function {} of revision {revision} on the chain, found none; register it before the run",
+                Quoted(name)
             );
             Error::new(ErrorKind::Chain, message)
         })?;
@@ -61,7 +62,7 @@ impl Customs {
             Way::Down if found.is_reversible() => found.down(value),
             Way::Down => Err(Error::new(
                 ErrorKind::Unfit,
-                format!("expected a value that {name:?} remembers, found another, and it cannot be undone"),
+                format!("expected a value that {} remembers, found another, and it cannot be undone", Quoted(name)),
             )),
         }
     }

@@ -3,7 +3,7 @@ use std::collections::HashSet;
 
 use super::Way;
 use super::entry::{Entry, Members, Slot};
-use crate::document::{Object, Path, Value};
+use crate::document::{Object, Path, Quoted, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::{json_object, json_words};
 
@@ -103,8 +103,8 @@ impl Rekey {
             None => Ok(named),
             Some(index) => {
                 let message = format!(
-                    "expected in each item a text at {:?} that no other item has, found none; say with \"spare\" what happens to such items",
-                    self.by
+                    "expected in each item a text at {} that no other item has, found none; say with \"spare\" what happens to such items",
+                    Quoted(&self.by)
                 );
                 Err(Error::new(ErrorKind::Unfit, message).under_path(format_args!("/{index}")))
             }

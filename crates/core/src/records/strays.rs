@@ -14,7 +14,7 @@ use super::store::{Host, Store, Vault};
 use super::walk::CONTROL;
 use super::write::Entries;
 use crate::chain::{Collections, OWN_PREFIX, Route};
-use crate::document::Value;
+use crate::document::{Quoted, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Reach, Run, Seal, Source, Stage};
 
@@ -230,12 +230,13 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         if strays.is_empty() {
             return Ok(Vec::new());
         }
-        let named: Vec<_> = strays.iter().take(NAMED).map(|key| format!("{key:?}")).collect();
+        let named: Vec<_> = strays.iter().take(NAMED).map(|key| Quoted(key).to_string()).collect();
         let more = if strays.len() > NAMED { ", …" } else { "" };
         Ok(vec![format!(
-            "{} keys were written by somebody else while the data was moving ({}{more}); what was found there is kept under keys that start with {prefix:?}",
+            "{} keys were written by somebody else while the data was moving ({}{more}); what was found there is kept under keys that start with {}",
             strays.len(),
-            named.join(", ")
+            named.join(", "),
+            Quoted(&prefix)
         )])
     }
 

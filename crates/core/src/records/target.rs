@@ -17,7 +17,7 @@ use super::store::{Host, Store, Vault};
 use super::strays::{ROUNDS, STRAY, covers, restless};
 use super::walk::{CHAIN, CONTROL, Census, DEVICE, MARKER, Walk, chain_key};
 use crate::chain::{Chain, Link, OWN_PREFIX, Route, Version};
-use crate::document::{Json, Value};
+use crate::document::{Json, Quoted, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Found, Head, Merge, Phase, Progress, Run, Seal, Source, Stage, Target};
 
@@ -80,7 +80,8 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
             None => Ok(()),
             Some(taken) => {
                 let message = format!(
-                    "expected the storage keys of the new version to be free, found {taken:?} in use; rename or remove it"
+                    "expected the storage keys of the new version to be free, found {} in use; rename or remove it",
+                    Quoted(taken)
                 );
                 Err(Error::new(ErrorKind::Collision, message))
             }

@@ -10,7 +10,7 @@ use super::snapshot::CHUNK;
 use super::store::{Shape, Store};
 use super::strays::STRAY;
 use crate::chain::{Collections, Layout};
-use crate::document::Value;
+use crate::document::{Quoted, Value};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The control key: the head stands in it.
@@ -245,7 +245,7 @@ impl<'w, S: Store> Walk<'w, S> {
             }
         }
         let Some((_, error)) = failed.first() else { return Ok(found) };
-        let names = failed.iter().map(|(key, _)| format!("{key:?}")).collect::<Vec<_>>().join(", ");
+        let names = failed.iter().map(|(key, _)| Quoted(key).to_string()).collect::<Vec<_>>().join(", ");
         let message = format!(
             "expected to read every stored value, found that {names} cannot be read ({}); nothing was moved, and no key is touched until it can be read or is removed",
             error.message()
@@ -264,7 +264,8 @@ impl<'w, S: Store> Walk<'w, S> {
             None => Ok(found),
             Some(missing) => {
                 let message = format!(
-                    "expected a value under the key {missing:?}, which the store lists, found none; what is not saved is not moved"
+                    "expected a value under the key {}, which the store lists, found none; what is not saved is not moved",
+                    Quoted(missing)
                 );
                 Err(Error::new(ErrorKind::Store, message))
             }

@@ -15,7 +15,7 @@ use super::store::{Host, Shape, Store, Vault};
 use super::strays::{covers, says_the_same};
 use super::walk::MARKER;
 use crate::chain::{Collections, Family, Layout, Route};
-use crate::document::Value;
+use crate::document::{Quoted, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Merge, Run, Source, Stage};
 
@@ -332,7 +332,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
 
     /// What was read back is not what was written; says which record it is.
     fn differs(&self, key: &str, found: &str, collections: &Collections) -> Error {
-        let message = format!("expected to read back what was written under the key {key:?}, found {found}");
+        let message = format!("expected to read back what was written under the key {}, found {found}", Quoted(key));
         let error = Error::new(ErrorKind::Validation, message);
         let owner = collections.iter().find(|(_, collection)| collection.layout.owns(key));
         match owner {
