@@ -64,8 +64,15 @@ impl Op {
 
 impl When {
     fn undo(&self) -> Undo {
-        let branch = if self.before.predicate == self.after.predicate { Undo::Computed } else { Undo::Kept };
+        let is_told = self.before.predicate == self.after.predicate && !self.moves_what_it_tests();
+        let branch = if is_told { Undo::Computed } else { Undo::Kept };
         branch.max(self.body.undo()).max(self.otherwise.undo())
+    }
+
+    /// Then the same predicate is asked of another value afterwards, and may say the other branch.
+    fn moves_what_it_tests(&self) -> bool {
+        let places = self.before.predicate.places();
+        places.into_iter().any(|place| self.body.touches(place) || self.otherwise.touches(place))
     }
 }
 

@@ -89,7 +89,8 @@ impl<D: Database> Site<'_, D> {
         let backup = self.backups.manifest(run).ok();
         let backup = backup.map(|manifest| (manifest, self.backups.file(run).display().to_string()));
         let log = self.database.log().await?;
-        let page = Page::new(run, self.database.describe(), self.chain, log, Timeline::read(&place), backup)?;
+        let (name, tables, story) = (self.database.describe(), &self.project.tables, Timeline::read(&place));
+        let page = Page::new(run, name, self.chain, tables, log, story, backup)?;
         let (html, json) = (place.join("report.html"), place.join("report.json"));
         std::fs::create_dir_all(&place).map_err(Failure::file(&place))?;
         std::fs::write(&html, page.page()).map_err(Failure::file(&html))?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use exuvia_core::chain::{Chain, Version};
-use exuvia_server::database::{Entry, Manifest};
+use exuvia_server::database::{Entry, Event, Manifest, Table};
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::Serialize;
@@ -83,13 +83,15 @@ impl Report {
         run: &str,
         database: String,
         chain: &Chain,
+        tables: &[Table],
         log: Vec<Entry>,
         story: Vec<Moment>,
         backup: Option<(Manifest, String)>,
     ) -> Result<Self, Failure> {
         let log: Vec<_> = log.into_iter().filter(|entry| entry.run == run).collect();
         let (from, to) = log.first().map_or((0, 0), |entry| (entry.from, entry.to));
-        let end = log.last().map_or(0, |entry| entry.at);
+        // What was done to it later is no part of it.
+        let end = log.iter().rev().find(|entry| entry.event != Event::BroughtBack).map_or(0, |entry| entry.at);
         let mut points = Vec::new();
         let mut findings = Vec::new();
         let mut begun = Vec::new();
@@ -114,7 +116,7 @@ impl Report {
             to,
             stages,
             findings,
-            schemas: schemas(chain, Version(from), Version(to))?,
+            schemas: schemas(chain, tables, Version(from), Version(to))?,
             batches,
             way_back: way_back(run, from, to, backup.is_some()),
             backup: backup.map(|(manifest, file)| Backup {
@@ -291,14 +293,17 @@ impl Batches {
     }
 }
 
+/// Of the collections that are in the database.
 fn schemas(
     chain: &Chain,
+    tables: &[Table],
     from: Version,
     to: Version,
 ) -> Result<BTreeMap<String, Vec<schema_fields::Difference>>, Failure> {
     let mut found = BTreeMap::new();
     for (name, before) in chain.collections(from) {
-        let Some(after) = chain.collections(to).get(name) else { continue };
+        let is_bound = tables.iter().any(|table| table.collection == *name);
+        let Some(after) = chain.collections(to).get(name).filter(|_| is_bound) else { continue };
         let differences = schema_fields::differences(&before.schema, &after.schema)?;
         if !differences.is_empty() {
             found.insert(name.clone(), differences);
