@@ -1,6 +1,6 @@
 /** A fault for the worker of a test build: after writing has begun, one record lands otherwise than it was written,
- * as from a bad disk. Import it before anything else. It happens once in the life of an installation's session, so
- * that a worker that starts again meets sound storage. */
+ * as from a bad disk, and once more when it is written again. Import it before anything else. It happens once in the
+ * life of an installation's session, so that a worker that starts again meets sound storage. */
 export {};
 
 /** The call that is damaged, of those that write conversations of version 3 or later. */
@@ -10,6 +10,9 @@ const HAPPENED = "fault:damaged";
 const area = chrome.storage.local;
 const write = area.set.bind(area);
 let calls = 0;
+/** The record that is damaged, and how often it still is. */
+let victim: string | undefined;
+let times = 2;
 
 // The area's methods may stand on its prototype: an own property goes before them.
 Object.defineProperty(area, "set", { configurable: true, writable: true, value: set });
@@ -22,11 +25,15 @@ function set(items: Record<string, unknown>, callback?: () => void): Promise<voi
 }
 
 async function damagedOnce(items: Record<string, unknown>): Promise<Record<string, unknown>> {
-  const victim = Object.keys(items).find((key) => key.startsWith("conversation:"));
-  if (victim === undefined || ++calls !== NTH) return items;
-  const { [HAPPENED]: happened } = await chrome.storage.session.get(HAPPENED);
-  if (happened) return items;
-  await chrome.storage.session.set({ [HAPPENED]: victim });
+  const first = Object.keys(items).find((key) => key.startsWith("conversation:"));
+  if (victim === undefined && first !== undefined && ++calls === NTH) {
+    const { [HAPPENED]: happened } = await chrome.storage.session.get(HAPPENED);
+    if (happened) return items;
+    victim = first;
+    await chrome.storage.session.set({ [HAPPENED]: victim });
+  }
+  if (victim === undefined || !(victim in items) || times === 0) return items;
+  times -= 1;
   return { ...items, [victim]: damaged(items[victim]) };
 }
 
