@@ -11,8 +11,6 @@ export function isObject(value: Json | undefined): value is JsonObject {
 }
 
 export const CONTROL_KEY = "exuvia";
-/** Keys of what a run found that was neither the user's old data nor its own: kept, whatever becomes of the run. */
-export const STRAY_PREFIX = "exuvia:s:";
 
 /** True where Exuvia keeps what it says about itself; such keys are no data of the user. */
 export function isControlKey(key: string): boolean {

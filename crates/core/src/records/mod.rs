@@ -28,7 +28,7 @@ pub use import::{CollectionPreview, Preview};
 pub use snapshot::{Manifest, Purpose};
 pub use store::{Host, Shape, Store, Vault};
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use snapshot::CHUNK;
 use strays::Count;
@@ -56,6 +56,8 @@ pub struct Records<'c, S, V, H> {
     seen: Cell<Option<u64>>,
     /// What the run's version used when what was written began to be read back.
     counted: Cell<Option<Count>>,
+    /// The keys under which is kept what the store has made of the run's own writes.
+    damage: RefCell<Vec<String>>,
 }
 
 impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
@@ -70,6 +72,7 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
             chunk: CHUNK,
             seen: Cell::new(None),
             counted: Cell::new(None),
+            damage: RefCell::default(),
         }
     }
 

@@ -46,39 +46,60 @@ pub(super) fn says_the_same(one: &str, other: &str) -> Result<bool> {
 }
 
 impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
-    /// Keeps values under keys of their own.
-    pub(super) async fn set_aside(&self, run: &Run, strays: Vec<(String, S::Value)>) -> Result<()> {
+    /// Keeps values under keys of their own. Answers with those keys, each with the one that the value stood under.
+    pub(super) async fn set_aside(&self, run: &Run, strays: Vec<(String, S::Value)>) -> Result<Vec<(String, String)>> {
         if strays.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let taken: HashSet<_> = self.store.keys().await?.into_iter().collect();
-        let mut kept = Vec::new();
+        let (mut kept, mut aside) = (Vec::new(), Vec::new());
         for (key, value) in strays {
             for number in 1.. {
                 let name = format!("{}{number}:{key}", stray_prefix(run));
                 if !taken.contains(&name) {
-                    kept.push((name, value));
+                    kept.push((name.clone(), value));
+                    aside.push((name, key));
                     break;
                 }
                 // Who died after this was done, and before anything else was, does it again.
                 if self.is_whole_there(&name, &value).await? {
+                    aside.push((name, key));
                     break;
                 }
             }
         }
-        if kept.is_empty() {
-            return Ok(());
+        if !kept.is_empty() {
+            self.check_fence(run).await?;
+            self.store.set(kept).await?;
         }
-        self.check_fence(run).await?;
-        self.store.set(kept).await
+        Ok(aside)
+    }
+
+    /// Where what was written once more lands otherwise again, and just so, nobody else has written it: the store makes
+    /// it of what the run writes. It is no stray, and let go of when the old data is back.
+    pub(super) async fn note_damage(&self, aside: Vec<(String, String)>) -> Result<()> {
+        for (name, key) in aside {
+            for (_, now) in self.store.get(&[key]).await? {
+                if self.is_whole_there(&name, &now).await? {
+                    self.damage.borrow_mut().push(name.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets go of what the store itself has made of the run's writes.
+    pub(super) async fn drop_damage(&self, run: &Run) -> Result<()> {
+        let damage = self.damage.take();
+        if damage.is_empty() { Ok(()) } else { self.remove(run, damage).await }
     }
 
     /// Sets aside what stands under keys and is none of the texts that may stand there: before a batch is written, what
     /// the run found and what it writes.
-    pub(super) async fn spare(&self, run: &Run, may_be: &HashMap<&str, Vec<&str>>) -> Result<()> {
+    pub(super) async fn spare(&self, run: &Run, may_be: &HashMap<&str, Vec<&str>>) -> Result<Vec<(String, String)>> {
         let keys: Vec<_> = may_be.keys().map(|key| (*key).to_owned()).collect();
         if keys.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mut strays = Vec::new();
         for (key, value) in self.store.get(&keys).await? {
@@ -95,7 +116,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     pub(super) async fn spare_whole(&self, run: &Run, key: &str, may_be: &S::Value) -> Result<()> {
         match self.is_whole_there(key, may_be).await? {
             true => Ok(()),
-            false => self.set_aside(run, self.store.get(&[key.to_owned()]).await?).await,
+            false => self.set_aside(run, self.store.get(&[key.to_owned()]).await?).await.map(drop),
         }
     }
 
@@ -107,7 +128,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     }
 
     /// The same for a batch and the chunk of the snapshot that it comes of.
-    pub(super) async fn spare_batch(&self, run: &Run, chunk: &str, entries: &Entries) -> Result<()> {
+    pub(super) async fn spare_batch(&self, run: &Run, chunk: &str, entries: &Entries) -> Result<Vec<(String, String)>> {
         let own = |key: &str| key.starts_with(OWN_PREFIX);
         let mut may_be: HashMap<&str, Vec<&str>> = HashMap::new();
         for (key, text) in entries.iter().filter(|(key, _)| !own(key)) {

@@ -408,6 +408,8 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
             if self.count(gone).await? != leaving {
                 continue;
             }
+            // Before the last look at what others write.
+            self.drop_damage(run).await?;
             self.clear(run, gone, |key| replaces || known.contains(key)).await?;
             if count().await? == counted && self.count(gone).await?.0 == 0 {
                 return Ok(());

@@ -246,21 +246,25 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         self.counted.set(Some(self.count(|key| covers(&run.uses, key)).await?));
         let confirm = async |_, _: &str, batch: Batch| self.confirm(run, &batch.entries, route.after()).await;
         self.batches(run, route, &source, &present).each(Stage::Validate, confirm).await?;
-        let mut strayed = false;
+        let mut aside = Vec::new();
         for (key, expected) in self.assemblies(run, route, &source, &present).await? {
             match self.compare_whole(&key, &expected, route.after()).await {
                 Err(error) if error.kind() == ErrorKind::Validation => {
-                    strayed = true;
-                    self.set_aside(run, self.store.get(std::slice::from_ref(&key)).await?).await?;
+                    aside.extend(self.set_aside(run, self.store.get(std::slice::from_ref(&key)).await?).await?);
                     self.check_fence(run).await?;
                     self.store.set(vec![(key, expected)]).await?;
                 }
                 compared => compared?,
             }
         }
-        if strayed {
+        if !aside.is_empty() {
             for (key, expected) in self.assemblies(run, route, &source, &present).await? {
-                self.compare_whole(&key, &expected, route.after()).await?;
+                let compared = self.compare_whole(&key, &expected, route.after()).await;
+                if is_damage(&compared) {
+                    self.note_damage(aside).await?;
+                    return compared;
+                }
+                compared?;
             }
         }
         Ok(())
@@ -271,10 +275,14 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     async fn confirm(&self, run: &Run, entries: &Entries, collections: &Collections) -> Result<()> {
         match self.compare(entries, collections).await {
             Err(error) if error.kind() == ErrorKind::Validation => {
-                self.spare_batch(run, "", entries).await?;
+                let aside = self.spare_batch(run, "", entries).await?;
                 self.check_fence(run).await?;
                 self.set(entries).await?;
-                self.compare(entries, collections).await
+                let compared = self.compare(entries, collections).await;
+                if is_damage(&compared) {
+                    self.note_damage(aside).await?;
+                }
+                compared
             }
             compared => compared,
         }
@@ -377,4 +385,9 @@ fn marker<'k>(
     let list = |texts: &[String]| Value::Array(texts.iter().map(|text| Value::from(&**text)).collect());
     let families = families.iter().map(|family| Value::Array(vec![list(&family.were), list(&family.are)]));
     (format!("{MARKER}{seal}:{batch}"), Value::Array(keys.chain(families).collect()).to_json())
+}
+
+/// Whether what was written is not what is there.
+fn is_damage(compared: &Result<()>) -> bool {
+    compared.as_ref().is_err_and(|error| error.kind() == ErrorKind::Validation)
 }

@@ -208,6 +208,8 @@ fn a_batch_that_lands_damaged_brings_the_old_data_back_wherever_the_process_dies
     let status = open(&whole, &chain).unwrap();
     assert_eq!(status.state, State::Refused, "{status:?}");
     assert_holds(&whole, &OLD, "after the damage");
+    let kept: Vec<_> = whole.data().into_keys().filter(|key| key.starts_with("exuvia:s:")).collect();
+    assert!(kept.is_empty(), "what the store itself damaged is kept for somebody else's: {kept:?}");
     assert!(whole.stages.borrow().contains(&exuvia_core::protocol::Stage::Restore));
     let operations = whole.operations.get();
     for death in 0..operations {
