@@ -8,6 +8,17 @@ import { Progress } from "./progress.js";
 /** How long a browser may take for anything that a test waits for, in milliseconds. */
 const PATIENCE = 60_000;
 
+/** What a browser never does would be waited for without end. */
+async function within<T>(event: Promise<T>, what: string): Promise<T> {
+  const ended = new AbortController();
+  const late = sleep(PATIENCE, undefined, { signal: ended.signal }).then(() => {
+    throw new Error(`expected ${what} within ${PATIENCE / 1_000} s, found that it did not`);
+  });
+  // Once the event is there nobody waits for it.
+  late.catch(() => undefined);
+  return Promise.race([event, late]).finally(() => ended.abort());
+}
+
 /** A browser at work on an installation, and what it can suffer. */
 export class RunningBrowser {
   /** What is heard of the run in it. */
@@ -43,8 +54,8 @@ export class RunningBrowser {
     const before = new Set(this.#browser.targets());
     const closed = new Promise((resolve) => observer.once("close", resolve));
     // The page goes away before it can answer.
-    await observer.evaluate(() => chrome.runtime.reload()).catch(() => undefined);
-    await closed;
+    void observer.evaluate(() => chrome.runtime.reload()).catch(() => undefined);
+    await within(closed, "the extension's pages to close when it is reloaded");
     this.progress.restart();
     const isNewWorker = (target: Target) => this.#isWorker(target) && !before.has(target);
     await this.#browser.waitForTarget(isNewWorker, { timeout: PATIENCE });
@@ -107,7 +118,7 @@ export class RunningBrowser {
     });
     await session.send("ServiceWorker.enable");
     await session.send("ServiceWorker.stopAllWorkers");
-    await stopped;
+    await within(stopped, "the worker to stop");
     await session.detach();
     this.progress.restart();
   }
