@@ -2,12 +2,12 @@ use std::rc::Rc;
 
 use clap::Args;
 use exuvia_core::chain::Version;
-use exuvia_core::protocol::{Request, State, Status, Target, run};
+use exuvia_core::protocol::{Found, Request, State, Status, Target, run};
 use exuvia_server::database::{Database, Pending, Tables};
 
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::site::{Errand, Pressure, Site, Watch, Where, confirm};
+use crate::site::{Errand, Pressure, Site, Watch, Where, confirm, under_way};
 
 /// Bring a database to the chain's newest version
 ///
@@ -108,6 +108,11 @@ impl<D: Database> Site<'_, D> {
     async fn undo_scripts(&self, target: &Tables<'_, D>, from: Version, to: Version) -> Result<(), Failure> {
         let _lock = target.acquire().await?;
         let pending = target.scripts_down(&self.project.scripts, self.chain, to).await?;
+        let found = target.find().await?;
+        // Which form the data has is known when it is at rest.
+        if !pending.scripts.is_empty() && matches!(&found, Found::Marked(head) if head.run.is_some()) {
+            return Err(under_way());
+        }
         Ok(target.run_scripts(&pending, from).await?)
     }
 }

@@ -174,7 +174,8 @@ impl<D: Database> Site<'_, D> {
     }
 }
 
-fn under_way() -> Failure {
+/// A run was interrupted, and comes first.
+pub(crate) fn under_way() -> Failure {
     let message = "expected data at rest, found a run that was interrupted; `exuvia up` finishes it first";
     Failure::from(Error::new(ErrorKind::Paused, message))
 }

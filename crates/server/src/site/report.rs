@@ -26,7 +26,7 @@ pub(crate) struct Report {
     schemas: BTreeMap<String, Vec<schema_fields::Difference>>,
     batches: Vec<Batches>,
     backup: Option<Backup>,
-    way_back: Vec<String>,
+    way_back: Vec<WayBack>,
     #[serde(skip)]
     points: Vec<Point>,
 }
@@ -69,6 +69,13 @@ struct Backup {
     digest: String,
     tables: usize,
     rows: u64,
+}
+
+/// A command, and what it does.
+#[derive(Serialize)]
+struct WayBack {
+    command: String,
+    does: String,
 }
 
 struct Point {
@@ -246,7 +253,7 @@ impl Report {
     fn back(&self) -> Markup {
         html! {
             h2 { "The way back" }
-            ol { @for way in &self.way_back { li { (PreEscaped(way)) } } }
+            ol { @for way in &self.way_back { li { code { (way.command) } " " (way.does) } } }
             @if let Some(backup) = &self.backup {
                 p { "The backup is " code { (backup.file) } ": " (backup.rows) " rows in " (backup.tables) " tables, "
                     (backup.bytes) " bytes, BLAKE3 " code { (backup.digest) } "." }
@@ -312,14 +319,15 @@ fn schemas(
     Ok(found)
 }
 
-fn way_back(run: &str, from: u32, to: u32, has_backup: bool) -> Vec<String> {
-    let command = if from < to { format!("exuvia down --to {from}") } else { "exuvia up".to_owned() };
-    let down = format!(
-        "<code>{command}</code> takes every record from version {to} to version {from}, with what was written since."
-    );
-    let restore = format!(
-        "<code>exuvia restore {run}</code> makes the whole database what it was before the run. What was written since is in the backup that it makes first, and nowhere else."
-    );
+fn way_back(run: &str, from: u32, to: u32, has_backup: bool) -> Vec<WayBack> {
+    let down = WayBack {
+        command: if from < to { format!("exuvia down --to {from}") } else { "exuvia up".to_owned() },
+        does: format!("takes every record from version {to} to version {from}, with what was written since."),
+    };
+    let restore = WayBack {
+        command: format!("exuvia restore {run}"),
+        does: "makes the whole database what it was before the run. What was written since is in the backup that it makes first, and nowhere else.".to_owned(),
+    };
     if has_backup { vec![down, restore] } else { vec![down] }
 }
 

@@ -91,6 +91,7 @@ fn a_run_leaves_a_report_that_people_and_programs_read() {
     let report: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(folder.path(written["json"].as_str().unwrap())).unwrap())
             .unwrap();
+    assert_eq!(report["wayBack"][0]["command"], "exuvia down --to 1");
     let stages: Vec<_> =
         report["stages"].as_array().unwrap().iter().map(|span| span["stage"].as_str().unwrap()).collect();
     assert_eq!(stages, ["inspect", "assess", "snapshot", "rehearse", "apply", "validate", "commit", "sweep"]);
