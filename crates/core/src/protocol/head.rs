@@ -84,11 +84,14 @@ pub struct Run {
     pub notes: Vec<String>,
     /// Why it goes back.
     pub problem: Option<Problem>,
+    /// Storage keys under which is kept what the store itself has made of the run's writes: of no use to anybody when the
+    /// old data is back.
+    pub damage: Vec<String>,
     /// Why the way back is not finished yet.
     pub stuck: Option<Problem>,
 }
 
-json_object!(Run { "id": id, "token": token, "attempts": attempts, "cause": cause, "from": from, "to_line": to_line, "source": source, "now": now, "phase": phase, "keeps": keeps, "holds": holds, "seal": seal, "leaves": leaves, "uses": uses, "records": records, "bytes": bytes, "notes": notes, "problem": problem, "stuck": stuck });
+json_object!(Run { "id": id, "token": token, "attempts": attempts, "cause": cause, "from": from, "to_line": to_line, "source": source, "now": now, "phase": phase, "keeps": keeps, "holds": holds, "seal": seal, "leaves": leaves, "uses": uses, "records": records, "bytes": bytes, "notes": notes, "problem": problem, "stuck": stuck; "damage": damage });
 
 /// Where the records of a run come from.
 #[derive(Clone, Debug, PartialEq)]
@@ -188,6 +191,7 @@ impl Run {
             bytes: 0,
             notes: Vec::new(),
             problem: None,
+            damage: Vec::new(),
             stuck: None,
         }
     }

@@ -440,6 +440,7 @@ impl<T: Target> Runner<'_, T> {
     async fn turn_back(&self, head: &mut Head, run: &mut Run, route: &Route<'_>, error: &Error) -> Result<bool> {
         run.phase = Phase::Back;
         run.problem = Some(Problem::from(error));
+        run.damage = self.target.damage();
         self.note(head, run).await?;
         self.go_back(head, run, route).await
     }

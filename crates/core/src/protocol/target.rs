@@ -107,6 +107,12 @@ pub trait Target {
     /// [`crate::ErrorKind::Store`]
     async fn sweep(&self, run: &Run, route: &Route<'_>) -> Result<()>;
 
+    /// Storage keys under which it has kept what the store itself has made of the run's writes: few, since the head holds
+    /// them.
+    fn damage(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What is to be told of values that others have left where the run wrote or removed, and that it has set aside.
     ///
     /// # Errors

@@ -28,6 +28,9 @@ pub(super) const ROUNDS: usize = 3;
 /// How many keys, and how many bytes where the store says so.
 pub(super) type Count = (usize, Option<u64>);
 
+/// How many keys of damage the head holds; what is beyond stays set aside.
+const DAMAGED: usize = 8;
+
 /// How many strays are named in a report.
 const NAMED: usize = 3;
 
@@ -56,7 +59,8 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         for (key, value) in strays {
             for number in 1.. {
                 let name = format!("{}{number}:{key}", stray_prefix(run));
-                if !taken.contains(&name) {
+                // What is let go of as damage must not be somebody's write that has taken its name.
+                if !taken.contains(&name) && !run.damage.contains(&name) {
                     kept.push((name.clone(), value));
                     aside.push((name, key));
                     break;
@@ -80,18 +84,13 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     pub(super) async fn note_damage(&self, aside: Vec<(String, String)>) -> Result<()> {
         for (name, key) in aside {
             for (_, now) in self.store.get(&[key]).await? {
-                if self.is_whole_there(&name, &now).await? {
+                let has_room = self.damage.borrow().len() < DAMAGED;
+                if has_room && self.is_whole_there(&name, &now).await? {
                     self.damage.borrow_mut().push(name.clone());
                 }
             }
         }
         Ok(())
-    }
-
-    /// Lets go of what the store itself has made of the run's writes.
-    pub(super) async fn drop_damage(&self, run: &Run) -> Result<()> {
-        let damage = self.damage.take();
-        if damage.is_empty() { Ok(()) } else { self.remove(run, damage).await }
     }
 
     /// Sets aside what stands under keys and is none of the texts that may stand there: before a batch is written, what

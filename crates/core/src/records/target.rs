@@ -405,11 +405,11 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
                 Err(error) if error.kind() == ErrorKind::Validation && round < ROUNDS => continue,
                 compared => drop(compared?),
             }
+            // Before the last look at what others write.
+            self.remove(run, run.damage.clone()).await?;
             if self.count(gone).await? != leaving {
                 continue;
             }
-            // Before the last look at what others write.
-            self.drop_damage(run).await?;
             self.clear(run, gone, |key| replaces || known.contains(key)).await?;
             if count().await? == counted && self.count(gone).await?.0 == 0 {
                 return Ok(());
@@ -447,6 +447,10 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
             }
         }
         Ok(())
+    }
+
+    fn damage(&self) -> Vec<String> {
+        self.damage.take()
     }
 
     async fn strays(&self, run: &Run) -> Result<Vec<String>> {

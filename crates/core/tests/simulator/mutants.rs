@@ -146,6 +146,10 @@ impl Target for Mutant<'_> {
         self.sound.sweep(run, route).await
     }
 
+    fn damage(&self) -> Vec<String> {
+        self.sound.damage()
+    }
+
     async fn retain(&self, run: &Run) -> Result<()> {
         if self.fault == Fault::SnapshotDropped {
             self.process.machine.manifests.borrow_mut().clear();
