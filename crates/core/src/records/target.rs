@@ -405,12 +405,12 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
                 Err(error) if error.kind() == ErrorKind::Validation && round < ROUNDS => continue,
                 compared => drop(compared?),
             }
-            // Before the last look at what others write.
-            self.remove(run, run.damage.clone()).await?;
             if self.count(gone).await? != leaving {
                 continue;
             }
             self.clear(run, gone, |key| replaces || known.contains(key)).await?;
+            // Not before what was damaged is gone, or it is set aside anew; and before the last look at what others write.
+            self.remove(run, run.damage.clone()).await?;
             if count().await? == counted && self.count(gone).await?.0 == 0 {
                 return Ok(());
             }
