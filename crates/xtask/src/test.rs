@@ -27,8 +27,11 @@ const STAGES: [(&str, Stage); 9] = [
     ("lint of the TypeScript", lint_typescript),
 ];
 
-/// How many random cases `--long` tries of each property.
-const LONG: &str = "10000";
+/// How many times the usual number of random cases `--long` tries of each property: of the laws that is a million records.
+const TIMES: &str = "120";
+
+/// How many `--long` tries of a property that does not say its usual number.
+const CASES: &str = "30000";
 
 /// What the ordinary run draws its cases from, so that it says the same of the same code. `--long` draws new ones.
 const SEED: &str = "1";
@@ -38,9 +41,10 @@ const SCENARIOS: &str = "100000";
 
 pub fn run(ws: &Workspace, long: bool) -> Result<()> {
     let _cases = match long {
-        true => ws.sh.push_env("PROPTEST_CASES", LONG),
+        true => ws.sh.push_env("CASES_TIMES", TIMES),
         false => ws.sh.push_env("PROPTEST_RNG_SEED", SEED),
     };
+    let _others = long.then(|| ws.sh.push_env("PROPTEST_CASES", CASES));
     let _scenarios = long.then(|| ws.sh.push_env("SIMULATOR_SCENARIOS", SCENARIOS));
     let mut totals = Totals::default();
     for (name, stage) in STAGES {

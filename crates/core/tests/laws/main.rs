@@ -1,7 +1,7 @@
 //! The laws of the step language, on random chains and random records: see `lens` for their names.
 //!
 //! A case is a tape of random choices (see `tape`); a failing one shrinks, and is kept in `regressions.txt`.
-//! `PROPTEST_CASES` says how many cases each law gets.
+//! `CASES_TIMES=n` tries n times as many cases as usual.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
@@ -117,9 +117,10 @@ fn config() -> ProptestConfig {
     config_of(1_000)
 }
 
-/// `usual`: how many cases, where nobody says.
+/// `usual`: how many cases in an ordinary run.
 pub fn config_of(usual: u32) -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual);
+    let times = std::env::var("CASES_TIMES").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
+    let cases = usual * times;
     let kept = FileFailurePersistence::Direct("tests/laws/regressions.txt");
     ProptestConfig {
         cases,

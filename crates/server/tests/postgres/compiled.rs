@@ -203,7 +203,8 @@ fn start() -> (Server, RefCell<Client>) {
 }
 
 fn config(usual: u32) -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual);
+    let times = std::env::var("CASES_TIMES").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
+    let cases = usual * times;
     ProptestConfig {
         cases,
         failure_persistence: None,
