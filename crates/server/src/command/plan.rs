@@ -46,15 +46,17 @@ struct Estimate {
     longest_wait: f64,
 }
 
-/// A migration in SQL that waits.
+/// Migrations in SQL that wait.
 #[derive(Serialize)]
 struct Waiting {
-    script: String,
+    scripts: Vec<String>,
+    findings: Vec<Finding>,
 }
 
 impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "sql {}: not done yet", self.script)
+        self.scripts.iter().try_for_each(|name| writeln!(f, "sql {name}: not done yet"))?;
+        self.findings.iter().try_for_each(|finding| writeln!(f, "{finding}"))
     }
 }
 
@@ -90,10 +92,13 @@ impl Errand for Look {
     async fn run<D: Database>(self, site: &Site<'_, D>) -> Result<(), Failure> {
         let target = site.target(Rc::new(Watch::silent()));
         let to = self.to.map_or(site.chain.tip(), Version);
-        let scripts = target.scripts_up(&site.project.scripts, site.chain, to).await?.scripts;
-        let scripts: Vec<_> = scripts.into_iter().map(|script| script.name).collect();
+        let pending = target.scripts_up(&site.project.scripts, site.chain, to).await?;
+        let reviewed = target.review(&pending).await?;
+        let scripts: Vec<_> = pending.scripts.into_iter().map(|script| script.name).collect();
         let Some(way) = site.way(&target, to).await? else {
-            scripts.iter().try_for_each(|name| self.output.print(&Waiting { script: name.clone() }))?;
+            if !scripts.is_empty() {
+                self.output.print(&Waiting { scripts, findings: reviewed })?;
+            }
             return self.output.print(&site.report(site.status().await?));
         };
         let mut collections = Vec::new();
@@ -113,7 +118,8 @@ impl Errand for Look {
                 steps: steps.collect(),
             });
         }
-        let findings = target.assess(&way.route).await?;
+        let mut findings = target.assess(&way.route).await?;
+        findings.extend(reviewed);
         let is_forbidden = findings.iter().any(|finding| site.policy.forbids(finding));
         let undo = way.route.told().map(|(_, _, told)| told.undo).max().unwrap_or_default();
         let report = Report {

@@ -3,7 +3,7 @@ use std::rc::Rc;
 use clap::Args;
 use exuvia_core::chain::Version;
 use exuvia_core::protocol::Target;
-use exuvia_server::database::Database;
+use exuvia_server::database::{Database, Finding};
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -11,7 +11,7 @@ use crate::site::{Errand, Pressure, Site, Watch, Where};
 
 /// Try a run on a copy: back up, restore the backup elsewhere, move everything there up and down again, and compare
 ///
-/// The database itself is only read. The backup stays.
+/// The database itself is only read. The backup stays. Where the data has nothing to do, migrations in SQL that wait are tried.
 #[derive(Args)]
 pub(crate) struct Rehearse {
     #[command(flatten)]
@@ -40,7 +40,13 @@ impl Errand for Try {
         let _lock = target.acquire().await?;
         let to = self.to.map_or(site.chain.tip(), Version);
         let Some(mut way) = site.way(&target, to).await? else {
-            return self.output.print(&site.report(site.status().await?));
+            let pending = target.scripts_up(&site.project.scripts, site.chain, to).await?;
+            if pending.scripts.is_empty() {
+                return self.output.print(&site.report(site.status().await?));
+            }
+            let (backup, findings) = target.rehearse_scripts(&pending, to).await?;
+            let scripts = pending.scripts.into_iter().map(|script| script.name).collect();
+            return self.output.print(&Tried { backup, scripts, findings });
         };
         target.inspect(&mut way.run, &way.route).await?;
         way.route.check()?;
@@ -48,6 +54,22 @@ impl Errand for Try {
         drop(target);
         let rows: u64 = way.run.records.values().sum();
         self.output.print(&Rehearsed { backup: way.run.id, from: way.from.0, to: to.0, rows, notes: way.run.notes })
+    }
+}
+
+/// Which migrations in SQL were tried, where the data has nothing to do.
+#[derive(serde::Serialize)]
+struct Tried {
+    backup: String,
+    scripts: Vec<String>,
+    findings: Vec<Finding>,
+}
+
+impl std::fmt::Display for Tried {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { backup, scripts, findings } = self;
+        writeln!(f, "rehearsed: {}, done and undone on a copy of backup {backup}", scripts.join(", "))?;
+        findings.iter().try_for_each(|finding| writeln!(f, "  {finding}"))
     }
 }
 

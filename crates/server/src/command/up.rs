@@ -7,7 +7,7 @@ use exuvia_server::database::{Database, Pending, Tables};
 
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::site::{Errand, Pressure, Site, Watch, Where, confirm, under_way};
+use crate::site::{Errand, Pressure, Site, Watch, Where, confirm, tell, under_way};
 
 /// Bring a database to the chain's newest version
 ///
@@ -101,7 +101,8 @@ impl<D: Database> Site<'_, D> {
     async fn do_scripts(&self, target: &Tables<'_, D>, version: Version) -> Result<(), Failure> {
         let _lock = target.acquire().await?;
         let pending = target.scripts_up(&self.project.scripts, self.chain, version).await?;
-        Ok(target.run_scripts(&pending, version).await?)
+        tell(&target.run_scripts(&pending, version).await?);
+        Ok(())
     }
 
     /// Undoes those that an older version knows nothing of.
@@ -113,7 +114,8 @@ impl<D: Database> Site<'_, D> {
         if !pending.scripts.is_empty() && matches!(&found, Found::Marked(head) if head.run.is_some()) {
             return Err(under_way());
         }
-        Ok(target.run_scripts(&pending, from).await?)
+        tell(&target.run_scripts(&pending, from).await?);
+        Ok(())
     }
 }
 

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
@@ -6,7 +7,7 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// A stable word; `--allow` names it.
-    pub rule: &'static str,
+    pub rule: Cow<'static, str>,
     /// Whether it is in the way.
     pub level: Level,
     /// What was expected, what was found and what to do.
@@ -43,8 +44,8 @@ impl Level {
 impl Finding {
     /// A finding.
     #[must_use]
-    pub fn new(rule: &'static str, level: Level, message: impl Into<String>) -> Self {
-        Self { rule, level, message: message.into() }
+    pub fn new(rule: impl Into<Cow<'static, str>>, level: Level, message: impl Into<String>) -> Self {
+        Self { rule: rule.into(), level, message: message.into() }
     }
 }
 

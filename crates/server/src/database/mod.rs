@@ -111,13 +111,19 @@ pub trait Database: Sized {
     /// [`exuvia_core::ErrorKind::Paused`]
     async fn scripts(&self) -> Result<Vec<Known>>;
 
+    /// What the text of a script says that it may lose, break or hold up.
+    ///
+    /// # Errors
+    /// [`exuvia_core::ErrorKind::Paused`]
+    async fn review(&self, script: &Script) -> Result<Vec<Finding>>;
+
     /// Does or undoes a script, asks whether it is done, and notes it with its entry in the log: in one transaction, unless
-    /// the script can run in none.
+    /// the script can run in none. Answers with whom it held up.
     ///
     /// # Errors
     /// [`exuvia_core::ErrorKind::Validation`] where a question is not answered by one true value; what the database
     /// says to a statement.
-    async fn run_script(&self, script: &Script, direction: Direction, entry: Option<&Entry>) -> Result<()>;
+    async fn run_script(&self, script: &Script, direction: Direction, entry: Option<&Entry>) -> Result<Vec<Finding>>;
 
     /// What can be known before anything is read whole: broken references, damage, missing columns, room on the disk.
     ///

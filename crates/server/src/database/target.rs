@@ -57,7 +57,25 @@ impl Policy {
     /// Whether a finding forbids a run.
     #[must_use]
     pub fn forbids(&self, finding: &Finding) -> bool {
-        finding.level == Level::Refusal || finding.level == Level::Error && !self.allows(finding.rule)
+        finding.level == Level::Refusal || finding.level == Level::Error && !self.allows(&finding.rule)
+    }
+
+    /// What is noted of a finding that does not forbid the run.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unfit`] where it does.
+    pub fn pass(&self, finding: &Finding) -> Result<Option<String>> {
+        match finding.level {
+            Level::Refusal => Err(Error::new(ErrorKind::Unfit, finding.message.clone())),
+            Level::Error if self.allows(&finding.rule) => Ok(Some(format!("allowed: {finding}"))),
+            Level::Error => {
+                let Finding { rule, message, .. } = finding;
+                let message = format!("{message}; if it must be so, `--allow {rule}` permits it");
+                Err(Error::new(ErrorKind::Unfit, message))
+            }
+            Level::Warning => Ok(Some(finding.to_string())),
+            Level::Note => Ok(None),
+        }
     }
 }
 
@@ -320,18 +338,8 @@ impl<D: Database> Target for Tables<'_, D> {
         }
         let findings = self.assess(route).await?;
         self.listener.findings(run, &findings);
-        for finding in findings {
-            match finding.level {
-                Level::Refusal => return Err(Error::new(ErrorKind::Unfit, finding.message)),
-                Level::Error if self.policy.allows(finding.rule) => run.notes.push(format!("allowed: {finding}")),
-                Level::Error => {
-                    let message =
-                        format!("{}; if it must be so, `--allow {}` permits it", finding.message, finding.rule);
-                    return Err(Error::new(ErrorKind::Unfit, message));
-                }
-                Level::Warning => run.notes.push(finding.to_string()),
-                Level::Note => {}
-            }
+        for finding in &findings {
+            run.notes.extend(self.policy.pass(finding)?);
         }
         Ok(())
     }

@@ -10,7 +10,9 @@ pub mod compile;
 mod control;
 mod copy;
 mod error;
+mod hold;
 mod inspect;
+mod lint;
 mod lock;
 mod place;
 mod programs;
@@ -104,7 +106,11 @@ impl Database for Postgres {
         scripts::known(&self.session).await
     }
 
-    async fn run_script(&self, script: &Script, direction: Direction, entry: Option<&Entry>) -> Result<()> {
+    async fn review(&self, script: &Script) -> Result<Vec<Finding>> {
+        Ok(lint::findings(script, self.session.major().await?))
+    }
+
+    async fn run_script(&self, script: &Script, direction: Direction, entry: Option<&Entry>) -> Result<Vec<Finding>> {
         scripts::run(&self.session, script, direction, entry).await
     }
 

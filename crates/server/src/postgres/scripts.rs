@@ -5,8 +5,9 @@ use tokio_postgres::SimpleQueryMessage;
 
 use super::control;
 use super::error::Result;
+use super::hold::Holds;
 use super::session::Session;
-use crate::database::{Direction, Entry, Known, Script};
+use crate::database::{Direction, Entry, Finding, Known, Script};
 
 pub(super) async fn known(session: &Session) -> exuvia_core::Result<Vec<Known>> {
     Ok(noted(session).await?)
@@ -28,18 +29,21 @@ pub(super) async fn run(
     script: &Script,
     direction: Direction,
     entry: Option<&Entry>,
-) -> exuvia_core::Result<()> {
+) -> exuvia_core::Result<Vec<Finding>> {
     if script.is_alone {
-        return run_alone(session, script, direction, entry).await;
+        return run_alone(session, script, direction, entry).await.map(|()| Vec::new());
     }
     let work = async || {
+        let holds = Holds::begin(session).await?;
         execute(session, script, direction).await?;
+        let held = holds.end(session).await?;
         let is_open = "SELECT coalesce(current_setting('exuvia.run', true), '') = 'on'";
         if !session.one::<bool>(is_open, &[]).await? {
             let message = "expected statements that leave their transaction open, found one that ended it; take COMMIT and ROLLBACK out";
             return Err(Error::new(ErrorKind::Chain, message).into());
         }
-        note(session, script, direction, entry).await
+        note(session, script, direction, entry).await?;
+        Ok(held)
     };
     session.write(work).await
 }

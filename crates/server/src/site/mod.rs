@@ -12,7 +12,7 @@ pub(crate) use project::{Address, Project};
 pub(crate) use prompt::confirm;
 pub(crate) use report::Report;
 pub(crate) use timeline::{Moment, Timeline};
-pub(crate) use watch::Watch;
+pub(crate) use watch::{Watch, tell};
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -118,7 +118,7 @@ impl Listener for Watch {
 
     fn findings(&self, run: &Run, findings: &[Finding]) {
         for finding in findings {
-            let (rule, level) = (finding.rule.to_owned(), finding.level.name().to_owned());
+            let (rule, level) = (finding.rule.clone().into_owned(), finding.level.name().to_owned());
             self.note(run, &Moment::Finding { at: now(), rule, level, message: finding.message.clone() });
         }
     }
@@ -130,6 +130,11 @@ impl Drop for Watch {
             bar.finish_and_clear();
         }
     }
+}
+
+/// Tells whoever watches what was found, beside the results.
+pub(crate) fn tell(findings: &[Finding]) {
+    findings.iter().for_each(|finding| say(&finding.to_string()));
 }
 
 /// Nobody can be told where standard error is gone.

@@ -168,8 +168,13 @@ impl Database for Sqlite {
         control::scripts(&self.connection)
     }
 
-    async fn run_script(&self, script: &Script, direction: Direction, entry: Option<&Entry>) -> Result<()> {
-        self.within(|connection| control::run_script(connection, script, direction, entry))
+    async fn review(&self, _: &Script) -> Result<Vec<Finding>> {
+        Ok(Vec::new())
+    }
+
+    async fn run_script(&self, script: &Script, direction: Direction, entry: Option<&Entry>) -> Result<Vec<Finding>> {
+        self.within(|connection| control::run_script(connection, script, direction, entry))?;
+        Ok(Vec::new())
     }
 
     async fn inspect(&self, tables: &[&Table], backups: &Path) -> Result<Vec<Finding>> {

@@ -159,6 +159,25 @@ fn a_migration_in_sql_is_done_after_the_data_and_undone_before_it() {
 }
 
 #[test]
+fn a_migration_in_sql_is_tried_before_it_is_done_and_what_it_loses_must_be_allowed() {
+    let folder = project();
+    fine(folder.run("up -e staging"));
+    let drop_notes = "-- after: names\n-- up\nDELETE FROM notes;\n-- verify\nSELECT count(*) = 0 FROM notes;\n";
+    folder.write("sql/0001-empty.sql", drop_notes);
+    let plan = fine(folder.run("plan -e staging"));
+    assert!(plan.stdout.contains("sql 0001-empty: not done yet") && plan.stdout.contains("sql-no-way-back"), "{plan}");
+    let before = documents(&folder, "staging.db");
+    let rehearsed = fine(folder.run("rehearse -e staging"));
+    assert!(rehearsed.stdout.contains("0001-empty") && rehearsed.stdout.contains("error[sql-loses]"), "{rehearsed}");
+    let refused = folder.run("up -e staging");
+    assert_eq!(refused.code, 1, "{refused}");
+    assert!(refused.to_string().contains("--allow sql-loses"), "{refused}");
+    assert_eq!(documents(&folder, "staging.db"), before);
+    fine(folder.run("up -e staging --allow sql-loses"));
+    assert!(documents(&folder, "staging.db").is_empty());
+}
+
+#[test]
 fn a_migration_in_sql_that_fails_on_the_copy_never_meets_the_database() {
     for (name, text, expected) in [
         ("a statement", INDEX.replace("ON notes", "ON nots"), "nots"),

@@ -231,6 +231,29 @@ pub async fn a_migration_in_sql_runs_once_and_whole_or_not_at_all<P: Place>() {
     assert_eq!(log.last().unwrap().event, Event::ScriptDone);
 }
 
+/// Its way back makes a table again, but not what was in it; another has no way back.
+pub async fn a_migration_in_sql_that_loses_what_was_there_runs_only_where_that_is_allowed<P: Place>() {
+    let chain = chain(1);
+    let drop_table = "DROP TABLE notes";
+    let again = "-- down\nCREATE TABLE notes (id text PRIMARY KEY);";
+    let (delete, nothing) = ("DELETE FROM notes WHERE id = 'one'", "");
+    for (up, down) in [(drop_table, again), (drop_table, nothing), (delete, nothing)] {
+        let place = P::new().await;
+        place.execute("CREATE TABLE notes (id text PRIMARY KEY)");
+        place.execute("INSERT INTO notes VALUES ('one'), ('two')");
+        let text = format!("-- up\n{up};\n{down}\n-- verify\nSELECT count(*) >= 0 FROM chats;\n");
+        let script = [Script::parse("0001-fewer", &text).unwrap()];
+        let error = Start::new(&place, &chain).scripts(&script).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unfit, "{up}, {down:?}: {error}");
+        assert!(error.to_string().contains("notes") && error.to_string().contains("--allow sql-loses"), "{error}");
+        assert_eq!(place.query("SELECT count(*) || '' FROM notes"), ["2"], "{up}");
+        let allowed = Start::new(&place, &chain).allowing("sql-loses");
+        assert_eq!(allowed.scripts(&script).await.unwrap(), ["0001-fewer"]);
+        let noted = place.open().await.log().await.unwrap().pop().unwrap().note;
+        assert!(noted.contains("allowed: error[sql-loses]"), "{noted}");
+    }
+}
+
 /// Stops a run half-way.
 async fn stop_half_way<P: Place>(place: &P) {
     let chain = chain(2);

@@ -1,11 +1,13 @@
 //! What is found of a PostgreSQL database before a run.
 
-use exuvia_server::database::{Database, Level, Table};
+use std::borrow::Cow;
+
+use exuvia_server::database::{Database, Direction, Finding, Level, Script, Table};
 
 use crate::place::{Place, block_on, fill};
 use crate::postgres::Hosted;
 
-async fn found(place: &Hosted, table: &Table) -> Vec<(&'static str, Level, String)> {
+async fn found(place: &Hosted, table: &Table) -> Vec<(Cow<'static, str>, Level, String)> {
     let findings = place.open().await.inspect(&[table], place.folder()).await.unwrap();
     findings.into_iter().map(|finding| (finding.rule, finding.level, finding.message)).collect()
 }
@@ -15,7 +17,7 @@ fn chats() -> Table {
 }
 
 #[track_caller]
-fn expect(found: &[(&'static str, Level, String)], rule: &str, level: Level, words: &str) {
+fn expect(found: &[(Cow<'static, str>, Level, String)], rule: &str, level: Level, words: &str) {
     let is_there = found.iter().any(|(name, how, message)| *name == rule && *how == level && message.contains(words));
     assert!(is_there, "expected {rule} with {words:?} among {found:#?}");
 }
@@ -26,7 +28,7 @@ fn a_sound_table_has_only_its_new_column_for_a_finding() {
         let place = Hosted::new().await;
         fill(&place, 10);
         let found = found(&place, &chats()).await;
-        let rules: Vec<_> = found.iter().map(|(rule, ..)| *rule).collect();
+        let rules: Vec<_> = found.iter().map(|(rule, ..)| &**rule).collect();
         assert_eq!(rules, ["new-column"], "{found:#?}");
     });
 }
@@ -75,7 +77,7 @@ fn a_user_without_the_rights_is_told_which() {
         let database = exuvia_server::postgres::Postgres::connect(&url).await.unwrap();
         let findings = database.inspect(&[&chats()], place.folder()).await.unwrap();
         let rules: Vec<_> =
-            findings.iter().filter(|finding| finding.level == Level::Error).map(|finding| finding.rule).collect();
+            findings.iter().filter(|finding| finding.level == Level::Error).map(|finding| &*finding.rule).collect();
         assert_eq!(rules, ["not-the-owner", "row-security", "no-createdb", "no-create"], "{findings:#?}");
     });
 }
@@ -89,5 +91,32 @@ fn what_a_server_is_busy_with_is_found() {
         let found = found(&place, &chats()).await;
         place.execute(&format!("SELECT pg_drop_replication_slot('{slot}')"));
         expect(&found, "replication-slot", Level::Warning, &slot);
+    });
+}
+
+async fn held_up(place: &Hosted, up: &str) -> Vec<Finding> {
+    let script = Script::parse("0001-x", &format!("-- up\n{up};\n-- verify\nSELECT true;\n")).unwrap();
+    let database = place.open().await;
+    let _lock = database.try_lock().await.unwrap();
+    database.run_script(&script, Direction::Up, None).await.unwrap()
+}
+
+#[test]
+fn whom_a_script_holds_up_is_seen_in_its_locks() {
+    block_on(async {
+        let place = Hosted::new().await;
+        fill(&place, 10);
+        for (up, words, level) in [
+            ("CREATE INDEX by_doc ON chats ((doc->>'text'))", "from writers for", Level::Warning),
+            ("ALTER TABLE chats ADD COLUMN kind text", "from readers and writers for", Level::Warning),
+            ("ALTER TABLE chats ADD COLUMN at timestamptz DEFAULT clock_timestamp()", "written anew", Level::Warning),
+            ("LOCK TABLE chats IN EXCLUSIVE MODE; SELECT pg_sleep(1.1)", "at most", Level::Error),
+        ] {
+            let found = held_up(&place, up).await;
+            let [finding] = &found[..] else { panic!("{up}: {found:#?}") };
+            assert_eq!((&*finding.rule, finding.level), ("holds-up", level), "{up}: {finding}");
+            assert!(finding.message.contains("chats") && finding.message.contains(words), "{up}: {finding}");
+        }
+        assert_eq!(held_up(&place, "CREATE TABLE tags (name text); UPDATE chats SET id = id").await, []);
     });
 }

@@ -46,6 +46,7 @@ macro_rules! every_case {
             the_log_tells_what_happened_and_cannot_be_changed,
             an_unknown_table_or_column_is_named,
             a_migration_in_sql_runs_once_and_whole_or_not_at_all,
+            a_migration_in_sql_that_loses_what_was_there_runs_only_where_that_is_allowed,
             a_run_whose_way_is_unknown_waits_for_whoever_knows_it,
             a_backup_of_half_moved_rows_brings_back_the_run_with_them,
             what_is_saved_half_way_is_not_called_what_was_before,

@@ -133,13 +133,18 @@ pub struct Start<'s, P: Place> {
     pub stop: Stop,
     pub moments: Rc<dyn Listener + 's>,
     pub table: Table,
+    pub allowed: Vec<String>,
 }
 
 impl<'s, P: Place> Start<'s, P> {
     pub fn new(place: &'s P, chain: &'s Chain) -> Self {
         let table =
             Table { collection: "chats".into(), name: "chats".into(), key: "id".into(), document: "doc".into() };
-        Self { place, chain, stop: Stop::default(), moments: Rc::new(Moments::default()), table }
+        Self { place, chain, stop: Stop::default(), moments: Rc::new(Moments::default()), table, allowed: Vec::new() }
+    }
+
+    pub fn allowing(self, rule: &str) -> Self {
+        Self { allowed: vec![rule.to_owned()], ..self }
     }
 
     pub fn listening(self, moments: Moments<'s>) -> Self {
@@ -157,7 +162,7 @@ impl<'s, P: Place> Start<'s, P> {
         let tables = [self.table];
         let backups = Backups::new(self.place.folder(), 3);
         let policy = Policy {
-            allowed: Vec::new(),
+            allowed: self.allowed,
             pace: Pace { batch: Duration::from_millis(2), share: 1.0 },
             wait: Duration::from_millis(500),
             who: "a test".into(),
