@@ -113,6 +113,8 @@ impl Listener for Clock {
         }
     }
 
+    fn waits(&self, _: &Run, _: &str) {}
+
     fn findings(&self, _: &Run, _: &[Finding]) {}
 }
 

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use super::Limits;
+
 /// How hard a run may press on its database.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
@@ -7,11 +9,13 @@ pub struct Pace {
     pub batch: Duration,
     /// The share of the time that the run works; the rest of it pauses. 1 is all of it.
     pub share: f64,
+    /// Above which it waits.
+    pub limits: Limits,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { batch: Duration::from_millis(80), share: 1.0 }
+        Self { batch: Duration::from_millis(80), share: 1.0, limits: Limits::default() }
     }
 }
 
@@ -41,6 +45,10 @@ impl Tuner {
 
     pub(super) fn rows(&self) -> u32 {
         self.rows
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.pace.limits
     }
 
     /// Learns from a batch, and answers how long to pause after it.

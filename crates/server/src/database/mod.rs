@@ -8,6 +8,7 @@
 mod backups;
 mod batches;
 mod finding;
+mod limits;
 mod log;
 mod movement;
 mod passage;
@@ -21,6 +22,7 @@ pub(crate) use backups::SCRATCH;
 pub use backups::{Backups, Manifest, TableFacts};
 pub use batches::Pace;
 pub use finding::{Finding, Level};
+pub use limits::{Limits, Load};
 pub use log::{Entry, Event};
 pub use movement::Listener;
 pub use passage::{Carried, Passage, Row};
@@ -130,6 +132,12 @@ pub trait Database: Sized {
     /// # Errors
     /// [`exuvia_core::ErrorKind::Paused`]
     async fn inspect(&self, tables: &[&Table], backups: &Path) -> Result<Vec<Finding>>;
+
+    /// How busy it is.
+    ///
+    /// # Errors
+    /// [`exuvia_core::ErrorKind::Paused`]
+    async fn load(&self) -> Result<Load>;
 
     /// Rows with a document, and their documents' bytes.
     ///

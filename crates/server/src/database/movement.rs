@@ -5,7 +5,7 @@ use exuvia_core::protocol::{Progress, Run, Stage};
 use exuvia_core::{Error, ErrorKind, Result};
 
 use super::batches::Tuner;
-use super::{Batch, Database, Finding, Pace, Passage, Side, Stamp, Stop, Table};
+use super::{Batch, Database, Finding, Limits, Pace, Passage, Side, Stamp, Stop, Table};
 
 /// Hears of a run while it goes on.
 pub trait Listener {
@@ -17,6 +17,9 @@ pub trait Listener {
 
     /// What was found before the run.
     fn findings(&self, run: &Run, findings: &[Finding]);
+
+    /// The run waits between two batches, and for what.
+    fn waits(&self, run: &Run, cause: &str);
 }
 
 /// Rows on their way from one side of a run to the other.
@@ -35,6 +38,9 @@ pub(super) struct Movement<'m, D> {
 
 /// Fewer rows than these are moved while writers wait.
 const FEW: u64 = 100;
+
+/// Between two looks at how busy the database is.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// So often all rows are gone through for those that others wrote meanwhile.
 const PASSES: u32 = 50;
@@ -88,7 +94,7 @@ impl<D: Database> Movement<'_, D> {
         for table in &self.tables {
             let mut progress = Progress { stage: self.stage, done: 0, of: 0, bytes: 0 };
             // Whoever waits is not helped by pauses.
-            let pace = Pace { share: 1.0, ..self.pace };
+            let pace = Pace { share: 1.0, limits: Limits::default(), ..self.pace };
             self.pass(table, &mut Tuner::new(pace), &mut progress).await?;
             if self.database.remaining(table, self.stamp(), self.side).await? > 0 {
                 let message = "expected each row to stay moved, found some that are as they were: a trigger of the table changes them; disable it for the run";
@@ -106,9 +112,10 @@ impl<D: Database> Movement<'_, D> {
             now: self.run.now,
             is_checked: self.side == Side::Before,
         };
-        let (mut after, mut moved) = (None, 0);
+        let (mut after, mut moved, mut looked) = (None, 0, None);
         loop {
             self.stop.check()?;
+            self.keep_to(tuner.limits(), &mut looked).await?;
             let batch = Batch { table, stamp: self.stamp(), side: self.side, after, rows: tuner.rows() };
             let begun = Instant::now();
             let Some(done) = self.database.carry(&batch, &passage).await? else { return Ok(moved) };
@@ -123,6 +130,28 @@ impl<D: Database> Movement<'_, D> {
                 tokio::time::sleep(pause).await;
             }
             after = Some(done.last);
+        }
+    }
+
+    /// Waits while the database is busier than it may be. `looked`: when it was last looked at.
+    async fn keep_to(&self, limits: Limits, looked: &mut Option<Instant>) -> Result<()> {
+        if limits.are_none() || looked.is_some_and(|looked| looked.elapsed() < LOOK) {
+            return Ok(());
+        }
+        let mut told = false;
+        loop {
+            let load = self.database.load().await?;
+            *looked = Some(Instant::now());
+            if !load.is_seen {
+                let message = "expected a role that sees replicas and other sessions, so that the run can keep to its limits, found one that does not; grant it pg_read_all_stats, or set no limits";
+                return Err(Error::new(ErrorKind::Unfit, message));
+            }
+            let Some(cause) = limits.exceeded(&load) else { return Ok(()) };
+            if !std::mem::replace(&mut told, true) {
+                self.listener.waits(self.run, &cause);
+            }
+            tokio::time::sleep(LOOK).await;
+            self.stop.check()?;
         }
     }
 }

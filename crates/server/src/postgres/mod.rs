@@ -13,6 +13,7 @@ mod error;
 mod hold;
 mod inspect;
 mod lint;
+mod load;
 mod lock;
 mod place;
 mod programs;
@@ -27,8 +28,8 @@ use exuvia_core::Result;
 use exuvia_core::chain::Version;
 
 use crate::database::{
-    Batch, Database, Direction, Done, Entry, Finding, Known, Manifest, Measure, Passage, Script, Side, Stamp, Table,
-    TableFacts,
+    Batch, Database, Direction, Done, Entry, Finding, Known, Load, Manifest, Measure, Passage, Script, Side, Stamp,
+    Table, TableFacts,
 };
 pub use lock::Lock;
 use place::Place;
@@ -116,6 +117,10 @@ impl Database for Postgres {
 
     async fn inspect(&self, tables: &[&Table], backups: &Path) -> Result<Vec<Finding>> {
         inspect::findings(&self.session, tables, backups).await
+    }
+
+    async fn load(&self) -> Result<Load> {
+        Ok(load::look(&self.session).await?)
     }
 
     async fn measure(&self, table: &Table) -> Result<Measure> {

@@ -4,6 +4,8 @@ use std::time::Duration;
 use clap::Args;
 use exuvia_server::database::{Pace, Policy};
 
+use super::project::{Bounds, Environment as Rules};
+
 /// Which project, and which of its environments.
 #[derive(Args, Clone)]
 pub(crate) struct Environment {
@@ -30,6 +32,8 @@ pub(crate) struct Pressure {
     /// The share of the time that the run works, in percent; the rest it pauses
     #[arg(long, value_name = "PERCENT", default_value_t = 100, value_parser = clap::value_parser!(u8).range(1..=100))]
     share: u8,
+    #[command(flatten)]
+    bounds: Bounds,
     /// How long to wait for another runner, in seconds
     #[arg(long, value_name = "S", default_value_t = 10)]
     wait: u64,
@@ -38,13 +42,17 @@ pub(crate) struct Pressure {
 impl Pressure {
     /// For what changes no data.
     pub(crate) fn none() -> Self {
-        Self { allow: Vec::new(), yes: false, batch: 80, share: 100, wait: 10 }
+        Self { allow: Vec::new(), yes: false, batch: 80, share: 100, bounds: Bounds::default(), wait: 10 }
     }
 
-    pub(super) fn policy(&self, allowed: &[String]) -> Policy {
+    pub(super) fn policy(&self, environment: &Rules) -> Policy {
         Policy {
-            allowed: self.allow.iter().chain(allowed).cloned().collect(),
-            pace: Pace { batch: Duration::from_millis(self.batch), share: f64::from(self.share) / 100.0 },
+            allowed: self.allow.iter().chain(&environment.allow).cloned().collect(),
+            pace: Pace {
+                batch: Duration::from_millis(self.batch),
+                share: f64::from(self.share) / 100.0,
+                limits: self.bounds.limits().or(environment.limits.limits()),
+            },
             wait: Duration::from_secs(self.wait),
             who: who(),
         }

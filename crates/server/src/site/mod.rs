@@ -62,7 +62,7 @@ impl Where {
         let chain = ChainFolder::new(&project.chain).load()?;
         let (name, environment) = project.environment(self.environment.as_deref())?;
         let backups = Backups::new(&project.backups.join(name), project.keep);
-        let policy = pressure.policy(&environment.allow);
+        let policy = pressure.policy(environment);
         let stop = Stop::default();
         let asks = environment.confirm && !pressure.yes;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::stdout)?;

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use clap::Args;
 use exuvia_core::{Error, ErrorKind};
-use exuvia_server::database::{Script, Table};
+use exuvia_server::database::{Limits, Script, Table};
 use serde::Deserialize;
 
 use crate::failure::{Failure, Place};
@@ -56,6 +58,34 @@ pub(crate) struct Environment {
     /// Rules whose findings forbid nothing here.
     #[serde(default)]
     pub(crate) allow: Vec<String>,
+    /// How busy it may be while a run goes on.
+    #[serde(default)]
+    pub(crate) limits: Bounds,
+}
+
+/// Above any of these a run waits.
+#[derive(Args, Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Bounds {
+    /// Wait while a replica is behind by more, in seconds
+    #[arg(long, value_name = "S")]
+    max_lag: Option<u32>,
+    /// Wait while more WAL is kept for a replication slot, in megabytes
+    #[arg(long, value_name = "MB")]
+    max_wal: Option<u32>,
+    /// Wait while more sessions are at work
+    #[arg(long, value_name = "N")]
+    max_sessions: Option<u32>,
+}
+
+impl Bounds {
+    pub(crate) fn limits(self) -> Limits {
+        Limits {
+            lag: self.max_lag.map(|seconds| Duration::from_secs(seconds.into())),
+            log: self.max_wal.map(|megabytes| u64::from(megabytes) * 1_000_000),
+            sessions: self.max_sessions,
+        }
+    }
 }
 
 /// Where a database is.

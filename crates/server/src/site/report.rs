@@ -23,6 +23,8 @@ pub(crate) struct Report {
     log: Vec<Entry>,
     stages: Vec<Span>,
     findings: Vec<Found>,
+    /// When it waited because the database was busy.
+    waits: Vec<Wait>,
     schemas: BTreeMap<String, Vec<schema_fields::Difference>>,
     batches: Vec<Batches>,
     backup: Option<Backup>,
@@ -44,6 +46,12 @@ struct Found {
     rule: String,
     level: String,
     message: String,
+}
+
+#[derive(Serialize)]
+struct Wait {
+    at: i64,
+    cause: String,
 }
 
 /// The batches of one stage.
@@ -102,6 +110,7 @@ impl Report {
         let mut points = Vec::new();
         let mut findings = Vec::new();
         let mut begun = Vec::new();
+        let mut waits = Vec::new();
         for moment in story {
             match moment {
                 Moment::Stage { at, stage } => begun.push((at, stage)),
@@ -109,6 +118,7 @@ impl Report {
                     points.push((collection, Point { stage, at, rows, held }));
                 }
                 Moment::Finding { rule, level, message, .. } => findings.push(Found { rule, level, message }),
+                Moment::Wait { at, cause } => waits.push(Wait { at, cause }),
             }
         }
         let ends: Vec<_> = begun.iter().skip(1).map(|(at, _)| *at).chain([end]).collect();
@@ -123,6 +133,7 @@ impl Report {
             to,
             stages,
             findings,
+            waits,
             schemas: schemas(chain, tables, Version(from), Version(to))?,
             batches,
             way_back: way_back(run, from, to, backup.is_some()),
@@ -241,6 +252,10 @@ impl Report {
                             }
                         }
                     }
+                }
+                @if !self.waits.is_empty() {
+                    p { "It waited for others:" }
+                    ul { @for wait in &self.waits { li { (time(wait.at)) " " (wait.cause) } } }
                 }
                 @for (title, value) in [("Rows in a batch", &(|point: &Point| point.rows as f64) as &dyn Fn(&Point) -> f64),
                                         ("How long others may have waited for it, in milliseconds", &|point: &Point| point.held)] {

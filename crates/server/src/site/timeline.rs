@@ -19,6 +19,8 @@ pub(crate) enum Moment {
     Batch { at: i64, stage: String, collection: String, rows: u64, held: f64 },
     /// What was found before the run.
     Finding { at: i64, rule: String, level: String, message: String },
+    /// The run waited between two batches, and for what.
+    Wait { at: i64, cause: String },
 }
 
 /// The story of a run, as it grows.

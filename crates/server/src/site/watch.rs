@@ -122,6 +122,15 @@ impl Listener for Watch {
             self.note(run, &Moment::Finding { at: now(), rule, level, message: finding.message.clone() });
         }
     }
+
+    fn waits(&self, run: &Run, cause: &str) {
+        self.note(run, &Moment::Wait { at: now(), cause: cause.to_owned() });
+        match &self.view {
+            View::Nothing => {}
+            View::Bar(bar) => bar.println(format!("waiting: {cause}")),
+            View::Lines => say(&format!("waiting: {cause}")),
+        }
+    }
 }
 
 impl Drop for Watch {

@@ -1,11 +1,13 @@
 //! What befalls a server and the way to it.
 
+use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use exuvia_core::ErrorKind;
 use exuvia_core::chain::Version;
 use exuvia_core::protocol::{Stage, State};
-use exuvia_server::database::Database;
+use exuvia_server::database::{Database, Limits};
 use exuvia_server::postgres::Postgres;
 
 use crate::place::{Moments, Place, Start, block_on, chain, documents, fill};
@@ -243,5 +245,52 @@ fn keys_of_other_types_and_documents_as_text_are_moved_too() {
             assert_eq!(texts(), before, "{table}");
             place.execute("DROP SCHEMA exuvia CASCADE");
         }
+    });
+}
+
+/// A slot that nobody reads keeps WAL, and another session is at work: the run waits until whoever hears of it ends that.
+#[test]
+fn a_run_waits_while_the_server_is_busier_than_it_may_be() {
+    block_on(async {
+        let place = Hosted::new().await;
+        fill(&place, 2_000);
+        let slot = format!("limited_{}", place.database);
+        place.execute(&format!("SELECT pg_create_physical_replication_slot('{slot}', true)"));
+        let address = place.address();
+        let sleeper = std::thread::spawn(move || {
+            postgres::Client::connect(&address, postgres::NoTls).unwrap().batch_execute("SELECT pg_sleep(60)")
+        });
+        let mine = format!("datname = '{}' AND query LIKE 'SELECT pg_sleep(60)'", place.database);
+        while place.query(&format!("SELECT pid || '' FROM pg_stat_activity WHERE {mine}")).is_empty() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let waited = Cell::new(0);
+        let chain = chain(2);
+        let end_it = |cause: &str| {
+            if waited.replace(waited.get() + 1) == 0 {
+                assert!(cause.contains("bytes of WAL") && cause.contains("sessions are at work"), "{cause}");
+                place.execute(&format!("SELECT pg_drop_replication_slot('{slot}')"));
+                place.execute(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {mine}"));
+            }
+        };
+        let limits = Limits { lag: Some(Duration::from_secs(1)), log: Some(0), sessions: Some(0) };
+        let start = Start::new(&place, &chain).within(limits).listening(Moments::default().on_wait(end_it));
+        assert_eq!(start.up().await.unwrap().version, Version(2));
+        sleeper.join().unwrap().unwrap_err();
+        assert!(waited.get() > 0, "it did not wait");
+    });
+}
+
+#[test]
+fn a_role_that_sees_no_load_is_told_so_where_there_are_limits() {
+    block_on(async {
+        let place = Hosted::new().await;
+        fill(&place, 10);
+        let role = format!("blind_{}", place.database);
+        place.execute(&format!("CREATE ROLE {role} LOGIN"));
+        let url = place.address().replace("exuvia@", &format!("{role}@"));
+        let load = exuvia_server::postgres::Postgres::connect(&url).await.unwrap().load().await.unwrap();
+        assert!(!load.is_seen, "{load:?}");
+        assert!(place.open().await.load().await.unwrap().is_seen);
     });
 }

@@ -11,7 +11,9 @@ use exuvia_core::Result;
 use exuvia_core::chain::{Chain, Lock, Migration};
 use exuvia_core::document::Value;
 use exuvia_core::protocol::{Progress, Request, Run, Stage, Status, Target, run};
-use exuvia_server::database::{Backups, Database, Finding, Listener, Pace, Policy, Script, Stop, Table, Tables};
+use exuvia_server::database::{
+    Backups, Database, Finding, Limits, Listener, Pace, Policy, Script, Stop, Table, Tables,
+};
 
 /// A database of its own for each case.
 pub trait Place: Sized {
@@ -92,10 +94,13 @@ pub fn value(text: &str) -> Value<'static> {
 }
 
 type Deed<'d> = Box<dyn FnMut() + 'd>;
+type Heard<'d> = Box<dyn FnMut(&str) + 'd>;
 
 /// Does something at a moment of a run.
 #[derive(Default)]
 pub struct Moments<'d> {
+    /// What it does when the run waits.
+    wait: RefCell<Option<Heard<'d>>>,
     deeds: RefCell<Vec<(Stage, u64, Deed<'d>)>>,
     pub rows: Cell<u64>,
 }
@@ -105,6 +110,13 @@ impl<'d> Moments<'d> {
     pub fn at(self, stage: Stage, done: u64, deed: impl FnMut() + 'd) -> Self {
         self.deeds.borrow_mut().push((stage, done, Box::new(deed)));
         self
+    }
+}
+
+impl<'d> Moments<'d> {
+    /// When the run waits, and for what.
+    pub fn on_wait(self, deed: impl FnMut(&str) + 'd) -> Self {
+        Self { wait: RefCell::new(Some(Box::new(deed))), ..self }
     }
 }
 
@@ -124,6 +136,12 @@ impl Listener for Moments<'_> {
     }
 
     fn findings(&self, _: &Run, _: &[Finding]) {}
+
+    fn waits(&self, _: &Run, cause: &str) {
+        if let Some(deed) = &mut *self.wait.borrow_mut() {
+            deed(cause);
+        }
+    }
 }
 
 /// One runner's start.
@@ -134,17 +152,30 @@ pub struct Start<'s, P: Place> {
     pub moments: Rc<dyn Listener + 's>,
     pub table: Table,
     pub allowed: Vec<String>,
+    pub limits: Limits,
 }
 
 impl<'s, P: Place> Start<'s, P> {
     pub fn new(place: &'s P, chain: &'s Chain) -> Self {
         let table =
             Table { collection: "chats".into(), name: "chats".into(), key: "id".into(), document: "doc".into() };
-        Self { place, chain, stop: Stop::default(), moments: Rc::new(Moments::default()), table, allowed: Vec::new() }
+        Self {
+            place,
+            chain,
+            stop: Stop::default(),
+            moments: Rc::new(Moments::default()),
+            table,
+            allowed: Vec::new(),
+            limits: Limits::default(),
+        }
     }
 
     pub fn allowing(self, rule: &str) -> Self {
         Self { allowed: vec![rule.to_owned()], ..self }
+    }
+
+    pub fn within(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     pub fn listening(self, moments: Moments<'s>) -> Self {
@@ -163,7 +194,7 @@ impl<'s, P: Place> Start<'s, P> {
         let backups = Backups::new(self.place.folder(), 3);
         let policy = Policy {
             allowed: self.allowed,
-            pace: Pace { batch: Duration::from_millis(2), share: 1.0 },
+            pace: Pace { batch: Duration::from_millis(2), share: 1.0, limits: self.limits },
             wait: Duration::from_millis(500),
             who: "a test".into(),
         };
