@@ -1,6 +1,6 @@
 //! What befalls a server and the way to it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -245,6 +245,28 @@ fn keys_of_other_types_and_documents_as_text_are_moved_too() {
             assert_eq!(texts(), before, "{table}");
             place.execute("DROP SCHEMA exuvia CASCADE");
         }
+    });
+}
+
+#[test]
+fn a_full_disk_of_the_server_pauses_the_run_and_the_next_one_goes_on() {
+    block_on(async {
+        let Some(server) = Server::start_on_disk_of(100).unwrap() else {
+            eprintln!("skipped: only root may mount the disk that it fills");
+            return;
+        };
+        let place = Hosted::on(Arc::new(server));
+        let filler = RefCell::new(None);
+        let fill_disk = || *filler.borrow_mut() = Some(place.server.fill_disk().unwrap());
+        let repair = || {
+            std::fs::remove_file(filler.take().unwrap()).unwrap();
+            // It ends where it cannot even write its log.
+            let is_gone = std::thread::scope(|scope| scope.spawn(|| place.server.connect().is_err()).join().unwrap());
+            if is_gone {
+                place.server.restart().unwrap();
+            }
+        };
+        goes_on_after(&place, fill_disk, repair).await;
     });
 }
 

@@ -1,13 +1,14 @@
 //! A PostgreSQL server of a test's own.
 
 use std::fs;
+use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use postgres::{Client, NoTls};
 use tempfile::TempDir;
 
@@ -21,6 +22,7 @@ pub struct Server {
     user: Option<User>,
     port: u16,
     fsync: &'static str,
+    has_own_disk: bool,
 }
 
 /// Whom the server runs as: it refuses to run as root.
@@ -34,24 +36,39 @@ impl Server {
     /// One that is quick to make.
     #[allow(dead_code, reason = "measurements want a durable one")]
     pub fn start() -> Result<Self> {
-        Self::start_with("off")
+        Self::start_with("off", None)
+    }
+
+    /// One on a disk of its own with so many megabytes; `None` where this process may mount none.
+    #[allow(dead_code, reason = "measurements fill no disk")]
+    pub fn start_on_disk_of(megabytes: u32) -> Result<Option<Self>> {
+        match Self::start_with("off", Some(megabytes)) {
+            Err(error) if error.is::<Unmounted>() => Ok(None),
+            started => started.map(Some),
+        }
     }
 
     /// One that waits for the disk, as servers do.
     #[allow(dead_code, reason = "tests need none that is durable")]
     pub fn start_durable() -> Result<Self> {
-        Self::start_with("on")
+        Self::start_with("on", None)
     }
 
-    fn start_with(fsync: &'static str) -> Result<Self> {
+    fn start_with(fsync: &'static str, megabytes: Option<u32>) -> Result<Self> {
         let bin = find().context(MISSING)?;
         let folder = TempDir::new()?;
+        if let Some(megabytes) = megabytes {
+            let size = format!("size={megabytes}m");
+            let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder.path()).output();
+            ensure!(mount.is_ok_and(|output| output.status.success()), Unmounted);
+        }
         let user = if fs::metadata(folder.path())?.uid() == 0 { Some(User::nobody()?) } else { None };
         if let Some(User { uid, gid }) = user {
             chown(folder.path(), Some(uid), Some(gid))?;
         }
-        let mut server = Self { folder, bin, user, port: 0, fsync };
-        let initdb = ["--username=exuvia", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"];
+        let mut server = Self { folder, bin, user, port: 0, fsync, has_own_disk: megabytes.is_some() };
+        let initdb =
+            ["--username=exuvia", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--wal-segsize=1"];
         server.run("initdb", &initdb)?;
         // Another process may take a port that was free a moment ago.
         let mut tries = 0..5;
@@ -85,6 +102,15 @@ impl Server {
         if let Some(User { uid, gid }) = self.user {
             chown(&path, Some(uid), Some(gid))?;
         }
+        Ok(path)
+    }
+
+    /// Leaves no room on its disk, until the file that it answers with is removed.
+    #[allow(dead_code, reason = "only one test fills a disk")]
+    pub fn fill_disk(&self) -> Result<PathBuf> {
+        let path = self.folder.path().join("filler");
+        let mut file = fs::File::create(&path)?;
+        while file.write_all(&[1; 4096]).is_ok() {}
         Ok(path)
     }
 
@@ -137,8 +163,23 @@ impl Drop for Server {
     fn drop(&mut self) {
         // Nothing in it is needed any more; where it is gone already there is nothing to stop.
         drop(self.run("pg_ctl", &["stop", "--silent", "--mode=immediate"]));
+        if self.has_own_disk {
+            drop(Command::new("umount").arg("--lazy").arg(self.folder.path()).output());
+        }
     }
 }
+
+/// No disk can be mounted by this process.
+#[derive(Debug)]
+struct Unmounted;
+
+impl std::fmt::Display for Unmounted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("expected to mount a disk, found that this process may not")
+    }
+}
+
+impl std::error::Error for Unmounted {}
 
 impl User {
     fn nobody() -> Result<Self> {
