@@ -1,6 +1,7 @@
 //! `exuvia.toml`: which tables hold which collections, and in which environments.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -96,6 +97,17 @@ pub(crate) enum Address {
     Postgres(String),
 }
 
+/// Whoever starts has no such file yet.
+fn explained(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::NotFound => io::Error::new(
+            io::ErrorKind::NotFound,
+            "expected the project's file, found none; name it with --config, or write one: `exuvia demo` makes a folder with an example",
+        ),
+        _ => error,
+    }
+}
+
 fn chain() -> PathBuf {
     "chain".into()
 }
@@ -114,7 +126,7 @@ fn keep() -> usize {
 
 impl Project {
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let text = std::fs::read_to_string(path).map_err(Failure::file(path))?;
+        let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path)(explained(error)))?;
         let file: File = toml::from_str(&text).map_err(|error| {
             let place = match error.span() {
                 Some(span) => Place::Span { file: path.to_owned(), text: text.clone(), span },

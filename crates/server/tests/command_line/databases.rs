@@ -159,6 +159,17 @@ fn a_migration_in_sql_is_done_after_the_data_and_undone_before_it() {
 }
 
 #[test]
+fn who_has_no_project_yet_is_told_how_to_come_by_one() {
+    let nowhere = Folder::empty().run("status");
+    assert_eq!(nowhere.code, 3, "{nowhere}");
+    assert!(
+        nowhere.to_string().contains("exuvia.toml: expected the project's file")
+            && nowhere.to_string().contains("exuvia demo"),
+        "{nowhere}"
+    );
+}
+
+#[test]
 fn a_migration_in_sql_is_tried_before_it_is_done_and_what_it_loses_must_be_allowed() {
     let folder = project();
     fine(folder.run("up -e staging"));
