@@ -89,9 +89,12 @@ pub struct Run {
     pub damage: Vec<String>,
     /// Why the way back is not finished yet.
     pub stuck: Option<Problem>,
+    /// The runs that could not be finished and whose place this one takes, the last one last: each goes on where it stood
+    /// unless this one is committed.
+    pub over: Vec<Run>,
 }
 
-json_object!(Run { "id": id, "token": token, "attempts": attempts, "cause": cause, "from": from, "to_line": to_line, "source": source, "now": now, "phase": phase, "keeps": keeps, "holds": holds, "seal": seal, "leaves": leaves, "uses": uses, "records": records, "bytes": bytes, "notes": notes, "problem": problem, "stuck": stuck; "damage": damage });
+json_object!(Run { "id": id, "token": token, "attempts": attempts, "cause": cause, "from": from, "to_line": to_line, "source": source, "now": now, "phase": phase, "keeps": keeps, "holds": holds, "seal": seal, "leaves": leaves, "uses": uses, "records": records, "bytes": bytes, "notes": notes, "problem": problem, "stuck": stuck; "damage": damage, "over": over });
 
 /// Where the records of a run come from.
 #[derive(Clone, Debug, PartialEq)]
@@ -193,7 +196,33 @@ impl Run {
             problem: None,
             damage: Vec::new(),
             stuck: None,
+            over: Vec::new(),
         }
+    }
+
+    /// Takes the place of a run that could not be finished.
+    pub(super) fn replace(&mut self, mut unfinished: Run) {
+        self.over = std::mem::take(&mut unfinished.over);
+        self.over.push(unfinished);
+    }
+
+    /// The run whose place this one has taken, as it stood.
+    pub(super) fn replaced(mut self) -> Option<Run> {
+        let before = self.over.pop();
+        before.map(|before| Run { over: self.over, ..before })
+    }
+
+    /// Where the records wait that it brings in.
+    pub(crate) fn staged(&self) -> Option<&Seal> {
+        match &self.source {
+            Source::Staged { seal, .. } => Some(seal),
+            Source::Chain | Source::Snapshot { .. } => None,
+        }
+    }
+
+    /// Whether nobody knows what the data is that it finds: what it saves may be of use to whoever goes on after it.
+    pub(crate) fn finds_unknown(&self) -> bool {
+        self.from == Version(0)
     }
 
     /// The line of data that nobody had marked when the run began: it is taken for the first version of the chain that
@@ -276,6 +305,11 @@ impl Head {
             run: None,
             last_run: None,
         }
+    }
+
+    /// Whether somebody knows what the data is.
+    pub(super) fn is_known(&self) -> bool {
+        !self.lost && self.run.is_none()
     }
 
     /// The same data, said to have run another line.

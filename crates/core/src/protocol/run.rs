@@ -106,7 +106,8 @@ pub async fn run<T: Target>(target: &T, chain: &Chain, request: Request) -> Resu
     match (ground, &request) {
         (Ground::AtRest, _) => {}
         // The ways out where nobody knows what the data is: what is there is saved, and all of it replaced.
-        (_, Request::Restore { .. } | Request::Import { merge: Merge::Replace, .. }) => head.lost = true,
+        (Ground::Lost, Request::Restore { .. } | Request::Import { merge: Merge::Replace, .. }) => head.lost = true,
+        (Ground::Stuck, Request::Restore { .. } | Request::Import { merge: Merge::Replace, .. }) => {}
         (_, Request::Migrate { .. }) => return status(target, chain).await,
         (Ground::Lost, _) => return Err(lost()),
         (Ground::Stuck, _) => return Err(stuck()),
@@ -123,8 +124,8 @@ pub async fn run<T: Target>(target: &T, chain: &Chain, request: Request) -> Resu
             }
         }
         Request::Import { staged, merge } => {
-            let version = if head.lost { Version(0) } else { standing(chain, &head)? };
-            if version != chain.tip() && !head.lost {
+            let version = if head.is_known() { standing(chain, &head)? } else { Version(0) };
+            if version != chain.tip() && head.is_known() {
                 return Err(Error::new(
                     ErrorKind::Busy,
                     "expected data at the chain's tip before an import, found it elsewhere; migrate first",
@@ -135,7 +136,7 @@ pub async fn run<T: Target>(target: &T, chain: &Chain, request: Request) -> Resu
             runner.start(head, run.ok_or_else(unknown_way)?).await??;
         }
         Request::Restore { seal, line } => {
-            let version = if head.lost { Version(0) } else { head.version };
+            let version = if head.is_known() { head.version } else { Version(0) };
             let run = runner.plan(&head, Cause::Restore, version, line, Source::Snapshot { seal });
             runner.start(head, run.ok_or_else(unknown_way)?).await??;
         }
@@ -174,20 +175,16 @@ impl<T: Target> Runner<'_, T> {
             }
         };
         self.chains = chains(self.target, self.chain, &head).await?;
-        let is_at_rest = match head.run.clone() {
-            Some(run) => {
-                let is_at_rest = self.adopt(&mut head, run).await?;
-                // A restore brings back the chain of its snapshot with the data.
-                self.chains = chains(self.target, self.chain, &head).await?;
-                is_at_rest
+        // One that has taken the place of another, and is not committed, leaves that other to be finished.
+        while let Some(run) = head.run.clone() {
+            let is_at_rest = self.adopt(&mut head, run).await?;
+            // A restore brings back the chain of its snapshot with the data.
+            self.chains = chains(self.target, self.chain, &head).await?;
+            if !is_at_rest {
+                return Ok((head, Ground::Stuck));
             }
-            None => true,
-        };
-        let ground = match head.lost {
-            _ if !is_at_rest => Ground::Stuck,
-            true => Ground::Lost,
-            false => Ground::AtRest,
-        };
+        }
+        let ground = if head.lost { Ground::Lost } else { Ground::AtRest };
         Ok((head, ground))
     }
 
@@ -326,6 +323,9 @@ impl<T: Target> Runner<'_, T> {
     /// A new run, to its end. The inner result says whether it was committed.
     async fn start(&self, mut head: Head, mut run: Run) -> Result<Result<()>> {
         let route = self.route(&head, &run).ok_or_else(unknown_way)?;
+        if let Some(unfinished) = head.run.take() {
+            run.replace(unfinished);
+        }
         self.note(&mut head, &run).await?;
         match self.prepare(&mut run, &route).await {
             Ok(seal) => run.seal = Some(seal),
@@ -403,6 +403,7 @@ impl<T: Target> Runner<'_, T> {
     async fn commit(&self, head: &mut Head, run: &mut Run, route: &Route<'_>) -> Result<()> {
         self.target.enter(run, Stage::Commit);
         run.phase = Phase::Sweep;
+        run.over.clear();
         head.last_run = Some(run.report(Outcome::Committed, self.target.now(), None));
         // A snapshot of data that nobody knew is still that.
         head.lost = run.to_line.is_empty();
@@ -482,9 +483,9 @@ impl<T: Target> Runner<'_, T> {
         self.put(head).await
     }
 
-    /// Writes that no run is under way any more.
+    /// Writes that the run is not under way any more.
     async fn rest(&self, head: &mut Head) -> Result<()> {
-        head.run = None;
+        head.run = head.run.take().and_then(Run::replaced);
         self.put(head).await
     }
 

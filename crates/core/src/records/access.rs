@@ -248,12 +248,12 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
             false => route.before().get(name).into_iter().map(|collection| (name, collection, wanted)).collect(),
         };
         let is_wanted = |at: &str| sources.iter().any(|(name, from, key)| is_stored_at(from, name, *key, at));
-        let found = match &head.run {
-            // The store is between two forms; the snapshot is whole.
-            Some(Run { phase: Phase::Up | Phase::Back, seal: Some(seal), .. }) => {
-                self.saved(seal, is_wanted).await.map(Some)
-            }
-            _ => self.live(head, route, is_wanted).await,
+        // The store is between two forms since the first run that has written; its snapshot is whole.
+        let mut runs = head.run.iter().flat_map(|run| run.over.iter().chain([run]));
+        let writes = |run: &&Run| matches!(run.phase, Phase::Up | Phase::Back);
+        let found = match runs.find(writes).and_then(|run| run.seal.as_ref()) {
+            Some(seal) => self.saved(seal, is_wanted).await.map(Some),
+            None => self.live(head, route, is_wanted).await,
         };
         let is_as_it_was = self.read_head().await?.map_or(0, |head| head.epoch) == head.epoch;
         if is_as_it_was { found } else { Ok(None) }

@@ -6,7 +6,7 @@ use super::Records;
 use super::line::{self, RESIDUE};
 use super::snapshot::Manifest;
 use super::store::{Host, Store, Vault};
-use super::walk::MARKER;
+use super::write::marker_prefix;
 use crate::chain::{Collections, Family, Record, Route};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::Context;
@@ -46,7 +46,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     pub(super) async fn present(&self, run: &Run, route: &Route<'_>) -> Result<Present> {
         let keys = self.store.keys().await?;
         let residues = keys.iter().filter(|key| key.starts_with(RESIDUE)).cloned().collect();
-        let marked = format!("{MARKER}{}:", run.seal.as_ref().map(|seal| &*seal.id).unwrap_or_default());
+        let marked = marker_prefix(run);
         let written = keys.iter().filter_map(|key| key.strip_prefix(&marked)).map(str::to_owned).collect();
         let mut records = HashSet::new();
         if let (Source::Staged { merge: Merge::Keep | Merge::Take, .. }, Some(seal)) = (&run.source, &run.seal) {

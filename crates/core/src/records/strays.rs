@@ -156,15 +156,16 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         within: &dyn Fn(&str) -> bool,
         stage: Stage,
     ) -> Result<HashSet<String>> {
-        let marked = self.marked_keys().await?;
+        let marked = self.marked_keys(&HashSet::new()).await?;
         let collections = Collections::default();
         let replay = Replay::new(self, run, Deed::Spare, &collections).within(within).knowing(marked, None);
         replay.go_through(seal, stage).await
     }
 
-    /// The storage keys that markers stand for.
-    pub(super) async fn marked_keys(&self) -> Result<HashSet<String>> {
-        let marked = self.markers().await?.into_iter().flat_map(|(_, marked)| marked);
+    /// The storage keys that markers stand for; those among the `kept` are of another run.
+    pub(super) async fn marked_keys(&self, kept: &HashSet<String>) -> Result<HashSet<String>> {
+        let own = self.markers().await?.into_iter().filter(|(marker, _)| !kept.contains(marker));
+        let marked = own.flat_map(|(_, marked)| marked);
         Ok(marked.filter_map(|key| Some(key.text().ok()??.into_owned())).collect())
     }
 

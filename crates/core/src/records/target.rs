@@ -16,6 +16,7 @@ use super::snapshot::{Manifest, Purpose, SnapshotWriter};
 use super::store::{Host, Store, Vault};
 use super::strays::{ROUNDS, STRAY, covers, restless};
 use super::walk::{CHAIN, CONTROL, Census, DEVICE, MARKER, Walk, chain_key};
+use super::write::marker_prefix;
 use crate::chain::{Chain, Link, OWN_PREFIX, Route, Version};
 use crate::document::{Json, Quoted, Value};
 use crate::error::{Error, ErrorKind, Result};
@@ -267,8 +268,10 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
     }
 
     async fn inspect(&self, run: &mut Run, _: &Route<'_>) -> Result<()> {
-        // Markers of an earlier run would pass for this one's.
-        self.remove_where(run, |key| key.starts_with(MARKER)).await?;
+        // Markers of an earlier run would pass for this one's. Of one that is not finished they must outlive this one.
+        if !run.finds_unknown() {
+            self.remove_where(run, |key| key.starts_with(MARKER)).await?;
+        }
         match &run.source {
             Source::Chain => Ok(()),
             Source::Staged { seal, .. } | Source::Snapshot { seal } => match self.verify(seal).await? {
@@ -286,7 +289,8 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         self.enter(run, Stage::Snapshot);
         let keys = self.store.keys().await?;
         self.check_free(run, &keys)?;
-        let walk = Walk::new(&self.store, route.before(), keys.clone()).in_chunks(self.chunk);
+        let markers = keys.iter().filter(|key| run.finds_unknown() && key.starts_with(MARKER)).cloned().collect();
+        let walk = Walk::new(&self.store, route.before(), keys.clone()).and(markers).in_chunks(self.chunk);
         let mut rehearsal = Rehearsal::new(*route, run);
         let gathers = run.source == Source::Chain && route.gathers();
         let rehearse = |chunk: &str, census: &mut Census| match gathers {
@@ -347,6 +351,11 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
     }
 
     async fn apply(&self, run: &Run, route: &Route<'_>) -> Result<()> {
+        if run.finds_unknown() {
+            // The run's snapshot has them by now.
+            let own = marker_prefix(run);
+            self.remove_where(run, |key| key.starts_with(MARKER) && !key.starts_with(&own)).await?;
+        }
         match &run.source {
             Source::Snapshot { seal } => {
                 let kept = self.keys_of(seal).await?;
@@ -383,13 +392,15 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         let replaces = matches!(run.source, Source::Snapshot { .. });
         let deed = if replaces { Deed::Write } else { Deed::Replace };
         let write = async |ours: &HashSet<String>| {
-            let replay = replay(deed).unmarking(self.markers().await?).knowing(ours.clone(), Some(route));
+            let mut markers = self.markers().await?;
+            markers.retain(|(marker, _)| !kept.contains(marker));
+            let replay = replay(deed).unmarking(markers).knowing(ours.clone(), Some(route));
             replay.go_through(seal, Stage::Restore).await
         };
         let count = async || self.count(|key| touched(key) && kept.contains(key)).await;
         for round in 1..=ROUNDS {
             let leaving = self.count(gone).await?;
-            let ours = self.marked_keys().await?;
+            let ours = self.marked_keys(&kept).await?;
             // What the run has written stays until the old data is back: should the snapshot be lost meanwhile, the old
             // data follows from it. Only a full store must have room first.
             let known = match write(&ours).await {
@@ -438,7 +449,8 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         }
         let keeps = run.keeps.as_deref().filter(|_| run.phase == Phase::Sweep).map(chain_key);
         let is_other = |key: &str| key.starts_with(CHAIN) && keeps.as_deref().is_some_and(|keeps| key != keeps);
-        self.remove_where(run, |key| key.starts_with(MARKER) || is_other(key)).await?;
+        let stays = run.finds_unknown() && run.phase != Phase::Sweep;
+        self.remove_where(run, |key| key.starts_with(MARKER) && !stays || is_other(key)).await?;
         // Last, so that hardly anything can come after it.
         if let Some(known) = known {
             self.settle(run, route, &known).await?;
@@ -463,16 +475,16 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         }
         let snapshot = run.seal.as_ref().map_or(&run.id, |seal| &seal.id);
         self.vault.delete(&families_id(snapshot)).await?;
-        let brought = match &run.source {
-            Source::Staged { seal, .. } => Some(&seal.id),
-            Source::Chain | Source::Snapshot { .. } => None,
-        };
+        let brought = run.staged();
+        // What a run needs whose place this one has taken.
+        let needed: Vec<_> = run.over.iter().flat_map(|run| run.seal.iter().chain(run.staged())).collect();
+        let is_needed = |id: &str| needed.iter().any(|seal| seal.id == id);
         for (id, text) in self.vault.manifests().await? {
             // What a later Exuvia keeps is not for this one to judge.
             let forgotten = Manifest::parse(&text).is_some_and(|manifest| {
                 manifest.purpose == Purpose::Staged && manifest.created_at < run.now - STAGED_FOR
             });
-            if forgotten || Some(&id) == brought {
+            if forgotten && !is_needed(&id) || brought.is_some_and(|seal| seal.id == id) {
                 self.vault.delete(&id).await?;
             }
         }
@@ -483,7 +495,7 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         let good = snapshots.iter().find(|manifest| !manifest.line.is_empty()).map(|manifest| manifest.id.clone());
         let others = snapshots.into_iter().filter(|manifest| Some(&*manifest.id) != own);
         for old in others.skip(self.keep.saturating_sub(usize::from(own.is_some()))) {
-            if Some(&old.id) != good.as_ref() {
+            if Some(&old.id) != good.as_ref() && !is_needed(&old.id) {
                 self.vault.delete(&old.id).await?;
             }
         }

@@ -78,6 +78,12 @@ impl<'w, S: Store> Walk<'w, S> {
         Self { rewind: Some(rewind), ..walk }
     }
 
+    /// The same walk over more keys, whose values stay whole.
+    pub(super) fn and(mut self, keys: Vec<String>) -> Self {
+        self.whole.extend(keys);
+        self
+    }
+
     /// The same walk in chunks of about so many bytes.
     pub(super) fn in_chunks(self, bytes: usize) -> Self {
         Self { chunk: bytes, ..self }

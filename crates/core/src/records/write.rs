@@ -373,6 +373,11 @@ fn is_array(layout: &Layout) -> bool {
     matches!(layout, Layout::Array { .. })
 }
 
+/// The markers of a run start so.
+pub(super) fn marker_prefix(run: &Run) -> String {
+    format!("{MARKER}{}:", run.seal.as_ref().map(|seal| &*seal.id).unwrap_or_default())
+}
+
 /// The marker of a batch: which keys it writes; and then, two lists each, which records they came of together.
 fn marker<'k>(
     run: &Run,
@@ -380,11 +385,10 @@ fn marker<'k>(
     keys: impl IntoIterator<Item = &'k str>,
     families: &[Relation],
 ) -> (String, String) {
-    let seal = run.seal.as_ref().map(|seal| &*seal.id).unwrap_or_default();
     let keys = keys.into_iter().filter(|key| !key.starts_with(RESIDUE)).map(Value::from);
     let list = |texts: &[String]| Value::Array(texts.iter().map(|text| Value::from(&**text)).collect());
     let families = families.iter().map(|family| Value::Array(vec![list(&family.were), list(&family.are)]));
-    (format!("{MARKER}{seal}:{batch}"), Value::Array(keys.chain(families).collect()).to_json())
+    (marker_prefix(run) + batch, Value::Array(keys.chain(families).collect()).to_json())
 }
 
 /// Whether what was written is not what is there.

@@ -482,3 +482,56 @@ fn the_last_snapshot_of_data_that_was_known_never_goes() {
     let kept: Vec<_> = block_on(records.snapshots()).unwrap().into_iter().map(|snapshot| snapshot.id).collect();
     assert!(kept.contains(&good), "{kept:?}");
 }
+
+/// A way back that could not be finished, and then what was to take its place by hand.
+#[test]
+fn a_deed_by_hand_that_dies_in_the_place_of_a_way_back_leaves_that_to_be_finished() {
+    let (three, five) = (chain(3), chain(5));
+    let stuck = || {
+        let machine = Machine::holding(&OLD);
+        open(&machine, &three).unwrap();
+        let three = machine.data();
+        // Neither version that the run is between can be written; others can.
+        machine.damage.set(Some(|key, text| {
+            (key == "user_preferences" && text.contains("ai_settings")).then(|| text.replace("dark", "light"))
+        }));
+        assert_eq!(open(&machine, &five).unwrap().state, State::Stuck);
+        machine.operations.set(0);
+        (machine, three)
+    };
+    let other = Machine::holding(&OLD[1..2]);
+    open(&other, &five).unwrap();
+    let brought = export(&other, &five).into_bytes();
+    let restore = |machine: &Rc<Machine>| snapshot(machine, &five, 1);
+    let import = |machine: &Rc<Machine>| {
+        let staged = block_on(records(machine, &five).stage(Text(vec![brought.clone()]))).unwrap();
+        Request::Import { staged, merge: Merge::Replace }
+    };
+    let requests: [&dyn Fn(&Rc<Machine>) -> Request; 2] = [&restore, &import];
+    for (number, request) in requests.into_iter().enumerate() {
+        let (whole, _) = stuck();
+        let asked = request(&whole);
+        let prepared = whole.operations.get();
+        ask(&whole, &five, asked).unwrap();
+        let operations = whole.operations.get() - prepared;
+        whole.damage.set(None);
+        open(&whole, &five).unwrap();
+        let done = whole.data();
+        for death in 0..operations {
+            let (machine, three) = stuck();
+            let asked = request(&machine);
+            machine.fuel.set(Some(death));
+            let _ = ask(&machine, &five, asked);
+            machine.fuel.set(None);
+            machine.damage.set(None);
+            let when = format!("after request {number} and a death at {death}");
+            let status = open(&machine, &five).unwrap();
+            match status.state {
+                State::Refused => assert_eq!(machine.data(), three, "{when}"),
+                State::Current => assert_eq!(machine.data(), done, "{when}"),
+                _ => panic!("{when}: {status:?}"),
+            }
+            assert!(!machine.own_keys().iter().any(|key| key.starts_with("exuvia:b:")), "markers {when}");
+        }
+    }
+}

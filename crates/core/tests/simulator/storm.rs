@@ -697,8 +697,6 @@ impl<'w, B: Build> Storm<'w, B> {
                 return self.settle(self.world.tip(), last);
             }
             State::Lost if self.forgotten => return self.recover(build),
-            // A way back that could not be finished, and what was to replace it by hand did not come to its end either.
-            State::Lost if self.weather.deeds => return self.recover(build),
             State::Stuck if self.rotten && (self.weather.deeds || self.weather.builds) => {
                 self.tally.stuck += 1;
                 return Ok(true);
