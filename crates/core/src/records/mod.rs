@@ -13,6 +13,7 @@ mod line;
 mod rehearse;
 mod replay;
 mod rewind;
+mod room;
 mod snapshot;
 mod source;
 mod store;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use litemap::LiteMap;
 
-use super::line::{self, RESIDUE, aside_entry, check_key, residue_key};
+use super::line::{self, RESIDUE, check_key, residue_key};
 use super::walk::Census;
 use crate::chain::{Collection, Collections, Family, Layout, RESIDUE_LEVELS, Record, Residues, Route, Version};
 use crate::document::Value;
@@ -24,8 +24,6 @@ pub(super) struct Rehearsal<'r> {
     misfits: LiteMap<(String, String), u64>,
     /// Records that are no part of the data any more: by collection, and whether they are kept.
     gone: LiteMap<(String, bool), u64>,
-    /// Bytes that the run is going to write.
-    pub(super) written: u64,
 }
 
 impl<'r> Rehearsal<'r> {
@@ -43,7 +41,6 @@ impl<'r> Rehearsal<'r> {
             landed: HashSet::new(),
             misfits: LiteMap::new(),
             gone: LiteMap::new(),
-            written: 0,
         }
     }
 
@@ -80,7 +77,6 @@ impl<'r> Rehearsal<'r> {
         let context = Context { now: self.now, key };
         self.route.translate(collection, context, &mut moved, &mut kept)?;
         let (text, written) = (moved.to_json(), kept.to_value().to_json());
-        self.written += (text.len() + key.len() + written.len()) as u64;
         // As deep as the text will be.
         Value::trusted(&text, 0)?;
         let after = named(self.route.after(), collection)?;
@@ -148,10 +144,6 @@ impl<'r> Rehearsal<'r> {
         let texts: Vec<_> = moved.iter().map(written).collect();
         let mut there = Vec::new();
         for (record, (text, kept)) in moved.iter().zip(&texts) {
-            self.written += match record.is_aside {
-                true => aside_entry(record).1.len() + record.key.len(),
-                false => text.len() + record.key.len() + kept.len(),
-            } as u64;
             there.push(
                 self.lands(record, text, kept, misfits)
                     .map_err(|error| error.in_collection(&record.collection).in_record(&record.key))?,

@@ -22,8 +22,11 @@ use crate::document::{Json, Quoted, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Found, Head, Merge, Phase, Progress, Run, Seal, Source, Stage, Target};
 
-/// The head is padded to this many bytes, so that a full store still has room for the next one.
+/// The head is padded to a multiple of so many bytes, so that a full store still has room for the next one.
 const HEAD_BYTES: usize = 16 << 10;
+
+/// What the head and its padding have between them.
+const PAD: &str = r#","pad":"""#;
 
 /// Staged records that no run brought in within a day, in milliseconds, are forgotten; another context may just have
 /// staged younger ones.
@@ -135,25 +138,6 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         Ok(())
     }
 
-    /// What the run adds must fit beside what is there.
-    async fn check_room(&self, run: &Run, rehearsed: u64) -> Result<()> {
-        let chain = self.chain.text().len() as u64;
-        let growth = match &run.source {
-            Source::Chain => rehearsed + chain,
-            Source::Staged { seal, .. } => Manifest::load(&self.vault, seal).await?.bytes + chain,
-            Source::Snapshot { .. } => 0,
-        };
-        match self.store.room().await? {
-            Some(room) if growth > room => {
-                let message = format!(
-                    "expected room for {growth} bytes beside the old data, found {room}; remove something, or ask for the permission unlimitedStorage"
-                );
-                Err(Error::new(ErrorKind::Quota, message))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Removes keys that the data does not consist of any more.
     async fn remove_where(&self, run: &Run, gone: impl Fn(&str) -> bool) -> Result<()> {
         let mut keys = self.store.keys().await?;
@@ -198,6 +182,17 @@ fn count(chunk: &str, route: &Route<'_>, census: &mut Census) -> Result<()> {
     Ok(())
 }
 
+/// The key and the value of a chain that is kept: a text and not what it says, since a browser would cut off what is nested
+/// deep.
+pub(super) fn chain_entry(chain: &Chain) -> (String, String) {
+    (chain_key(&digest(chain.text())), Value::from(chain.text()).to_json())
+}
+
+/// The bytes of the control key's value, padding included, for a head of so many.
+pub(super) fn padded(head: usize) -> usize {
+    (head + PAD.len()).next_multiple_of(HEAD_BYTES)
+}
+
 fn digest(text: &str) -> String {
     blake3::hash(text.as_bytes()).to_hex()[..32].to_owned()
 }
@@ -234,7 +229,7 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
 
     async fn put(&self, head: &Head) -> Result<()> {
         let mut text = head.to_json();
-        let padding = HEAD_BYTES.saturating_sub(text.len() + r#","pad":"""#.len());
+        let padding = padded(text.len()) - text.len() - PAD.len();
         text.truncate(text.len() - 1);
         text.push_str(&format!(",\"pad\":\"{}\"}}", "-".repeat(padding)));
         self.check_head().await?;
@@ -260,11 +255,9 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         Ok(chains)
     }
 
-    /// As a text and not as what it says: a browser would cut off what is nested deep.
     async fn keep(&self, chain: &Chain) -> Result<String> {
-        let name = digest(chain.text());
-        self.set(&[(chain_key(&name), Value::from(chain.text()).to_json())]).await?;
-        Ok(name)
+        self.set(&[chain_entry(chain)]).await?;
+        Ok(digest(chain.text()))
     }
 
     async fn inspect(&self, run: &mut Run, _: &Route<'_>) -> Result<()> {
@@ -306,13 +299,7 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
                 rehearsal.chunk(&families.chunk(&self.vault, index).await?, &mut Census::default())?;
             }
         }
-        self.check_room(run, rehearsal.written).await?;
-        // The snapshot has them. A record of the same key that comes later is another.
         let orphans = rehearsal.orphans(&keys.into_iter().collect());
-        if !orphans.is_empty() {
-            self.check_fence(run).await?;
-            self.store.remove(&orphans).await?;
-        }
         run.notes = rehearsal.finish();
         let counted = match &run.source {
             Source::Chain => manifest,
@@ -320,6 +307,12 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         };
         run.records = counted.records;
         run.bytes = counted.bytes;
+        self.check_room(&Run { seal: Some(seal.clone()), ..run.clone() }, route).await?;
+        // The snapshot has them. A record of the same key that comes later is another.
+        if !orphans.is_empty() {
+            self.check_fence(run).await?;
+            self.store.remove(&orphans).await?;
+        }
         Ok(seal)
     }
 

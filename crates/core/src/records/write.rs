@@ -31,8 +31,19 @@ pub(super) struct Batch {
     families: Vec<Relation>,
 }
 
+impl Batch {
+    /// What is set in one call; nothing where no record changes.
+    pub(super) fn with_marker(self, run: &Run, index: usize) -> Entries {
+        let Self { mut entries, families, .. } = self;
+        if !entries.is_empty() {
+            entries.push(marker(run, &index.to_string(), entries.iter().map(|(key, _)| &**key), &families));
+        }
+        entries
+    }
+}
+
 /// A family of several records: what they are known by where they come from, and the storage keys of what came of them.
-struct Relation {
+pub(super) struct Relation {
     were: Vec<String>,
     are: Vec<String>,
 }
@@ -207,17 +218,16 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
 
     /// Writes a batch together with its marker, unless that was done before.
     async fn write(&self, run: &Run, index: usize, batch: Batch, present: &Present) -> Result<()> {
-        let Batch { mut entries, families, .. } = batch;
+        let entries = batch.with_marker(run, index);
         if entries.is_empty() || present.is_written(index) {
             return Ok(());
         }
         self.check_fence(run).await?;
-        entries.push(marker(run, &index.to_string(), entries.iter().map(|(key, _)| &**key), &families));
         self.set(&entries).await
     }
 
     /// The collections that live under one key in the new version, built whole.
-    async fn assemblies(
+    pub(super) async fn assemblies(
         &self,
         run: &Run,
         route: &Route<'_>,
@@ -379,7 +389,7 @@ pub(super) fn marker_prefix(run: &Run) -> String {
 }
 
 /// The marker of a batch: which keys it writes; and then, two lists each, which records they came of together.
-fn marker<'k>(
+pub(super) fn marker<'k>(
     run: &Run,
     batch: &str,
     keys: impl IntoIterator<Item = &'k str>,

@@ -41,7 +41,7 @@ const NEW_STORE: [(&str, &str); 5] = [
     ("somebody_elses", "[1]"),
 ];
 
-fn arranged(texts: &[&str]) -> Chain {
+pub fn arranged(texts: &[&str]) -> Chain {
     let migrations = texts.iter().map(|text| Migration::parse(text).unwrap()).collect();
     Chain::arrange(migrations, &Lock::default()).unwrap()
 }
@@ -100,23 +100,23 @@ fn what_was_set_aside_outlives_an_import_in_place_of_everything() {
     assert_holds(&other, &imported, "after the import of an old file and the way back");
 }
 
-const TALKS: &str = r#"{"exuvia":1,"id":"talks","collections":{
+pub const TALKS: &str = r#"{"exuvia":1,"id":"talks","collections":{
     "talks":{"layout":{"prefix":"talk:"},"schema":{"type":"object","required":["title","messages"],"properties":{"title":{"type":"string"},
         "messages":{"type":"array","items":{"type":"object","required":["id","text"],"properties":{"id":{"type":"string"},"text":{"type":"string"},
             "files":{"type":"array","items":{"type":"object","required":["name"],"properties":{"name":{"type":"string"}}}}}}}}}},
     "boards":{"layout":{"key":"boards","as":"array","id":"/id"},"schema":{"type":"object","required":["id"],"properties":{"id":{"type":"string"},
         "cards":{"type":["array","null"],"items":{"type":"object","properties":{"title":{"type":"string"}}}}}}}}}"#;
 
-const APART: &str = r#"{"exuvia":1,"id":"apart","parents":["talks"],
+pub const APART: &str = r#"{"exuvia":1,"id":"apart","parents":["talks"],
     "change":{"talks":[{"rename":"/title","to":"/name"}]},
     "rehome":[{"extract":"/messages","of":"talks","to":"messages","by":"/id","parent":"/talk","layout":{"prefix":"message:"}},
         {"extract":"/cards","of":"boards","to":"cards","parent":"/board","order":"/place","layout":{"prefix":"card:"}}]}"#;
 
-const FURTHER: &str = r#"{"exuvia":1,"id":"further","parents":["apart"],
+pub const FURTHER: &str = r#"{"exuvia":1,"id":"further","parents":["apart"],
     "change":{"messages":[{"rename":"/text","to":"/body"},{"rename":"/talk","to":"/in"}],"cards":[{"remove":"/title"}]},
     "rehome":[{"rename":"talks","to":"chats"},{"extract":"/files","of":"messages","to":"files","parent":"/message","layout":{"prefix":"file:"}}]}"#;
 
-const WHOLE: [(&str, &str); 4] = [
+pub const WHOLE: [(&str, &str); 4] = [
     (
         "talk:1",
         r#"{"title":"A","messages":[{"id":"z","text":"hi","talk":"unknown","x":1},{"id":"a","text":"","files":[{"name":"f"},{"name":"f"}]}]}"#,

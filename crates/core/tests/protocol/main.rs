@@ -8,6 +8,7 @@ mod failures;
 mod files;
 mod kept;
 mod reverts;
+mod room;
 mod routes;
 mod rules;
 mod sequences;

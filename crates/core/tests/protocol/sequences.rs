@@ -507,8 +507,8 @@ fn a_deed_by_hand_that_dies_in_the_place_of_a_way_back_leaves_that_to_be_finishe
         let staged = block_on(records(machine, &five).stage(Text(vec![brought.clone()]))).unwrap();
         Request::Import { staged, merge: Merge::Replace }
     };
-    let requests: [&dyn Fn(&Rc<Machine>) -> Request; 2] = [&restore, &import];
-    for (number, request) in requests.into_iter().enumerate() {
+    for imports in [false, true] {
+        let request = |machine: &Rc<Machine>| if imports { import(machine) } else { restore(machine) };
         let (whole, _) = stuck();
         let asked = request(&whole);
         let prepared = whole.operations.get();
@@ -524,7 +524,7 @@ fn a_deed_by_hand_that_dies_in_the_place_of_a_way_back_leaves_that_to_be_finishe
             let _ = ask(&machine, &five, asked);
             machine.fuel.set(None);
             machine.damage.set(None);
-            let when = format!("after request {number} and a death at {death}");
+            let when = format!("after a death at {death}, imports {imports}");
             let status = open(&machine, &five).unwrap();
             match status.state {
                 State::Refused => assert_eq!(machine.data(), three, "{when}"),

@@ -29,6 +29,12 @@ pub struct Machine {
     pub torn: Cell<bool>,
     /// Bytes that may be stored.
     pub quota: Cell<Option<u64>>,
+    /// The most bytes that were stored at a time.
+    pub peak: Cell<u64>,
+    /// Bytes that the vault may keep.
+    pub vault_quota: Cell<Option<u64>>,
+    /// The most bytes that the vault kept at a time.
+    pub vault_peak: Cell<u64>,
     /// Damages a value on its way into the store.
     pub damage: Cell<Option<Damage>>,
     /// Whether the vault refuses to let go of anything.
@@ -176,6 +182,7 @@ impl Machine {
             manifests: self.manifests.clone(),
             mirror: self.mirror.clone(),
             clock: self.clock.clone(),
+            vault_quota: self.vault_quota.clone(),
             tokens: Cell::new(self.tokens.get() + 1_000),
             ..Self::default()
         })
@@ -206,6 +213,22 @@ impl Machine {
     /// How many byte strings the vault keeps.
     pub fn kept(&self) -> usize {
         self.sealed.borrow().len()
+    }
+
+    /// Bytes that the vault keeps, manifests among them.
+    pub fn vault_bytes(&self) -> u64 {
+        let texts = self.manifests.borrow().values().map(String::len).sum::<usize>();
+        (texts + self.sealed.borrow().values().map(Vec::len).sum::<usize>()) as u64
+    }
+
+    /// Whether the vault has room for more bytes.
+    fn take_in(&self, more: usize) -> Result<()> {
+        let bytes = self.vault_bytes() + more as u64;
+        if self.vault_quota.get().is_some_and(|quota| bytes > quota) {
+            return Err(Error::new(ErrorKind::Quota, "the vault is full"));
+        }
+        self.vault_peak.set(self.vault_peak.get().max(bytes));
+        Ok(())
     }
 
     /// Flips a bit in each snapshot that is sealed.
@@ -309,6 +332,7 @@ impl Process {
         if self.machine.quota.get().is_some_and(|quota| size > quota) {
             return Err(Error::new(ErrorKind::Quota, "the store is full"));
         }
+        self.machine.peak.set(self.machine.peak.get().max(size));
         self.machine.stored.replace(next);
         Ok(())
     }
@@ -446,6 +470,7 @@ impl Vault for Process {
         self.operate("append", &[id.to_owned()], ErrorKind::Store, |_| {
             let mut begun = self.begun.borrow_mut();
             let begun = begun.get_mut(id).ok_or_else(|| Error::new(ErrorKind::Snapshot, "nothing was begun"))?;
+            self.machine.take_in(begun.len() + bytes.len())?;
             begun.extend_from_slice(bytes);
             Ok(())
         })
@@ -473,6 +498,7 @@ impl Vault for Process {
 
     async fn put_manifest(&self, id: &str, text: &str) -> Result<()> {
         self.operate("put manifest", &[id.to_owned()], ErrorKind::Store, |_| {
+            self.machine.take_in(text.len())?;
             self.machine.manifests.borrow_mut().insert(id.to_owned(), text.to_owned());
             Ok(())
         })

@@ -681,6 +681,11 @@ impl<'w, B: Build> Storm<'w, B> {
     }
 
     fn settle(&mut self, build: usize, last: bool) -> Verdict<bool> {
+        if !self.machine.stored.borrow().contains_key("exuvia") {
+            // A run may have filled the room that the control key left. Where it does not fit again, all that can be had is
+            // the error.
+            self.machine.quota.set(None);
+        }
         let mut status = self.open(build, false)?;
         // The faults end, and what was refused because of them is asked for again.
         self.machine.quota.set(None);
