@@ -1,4 +1,4 @@
-//! A few keys and texts in IndexedDB, written with strict durability.
+//! A few tables in IndexedDB, written with strict durability.
 
 use std::cell::RefCell;
 
@@ -14,7 +14,7 @@ use crate::problem::from_browser;
 
 const DATABASE: &str = "exuvia";
 /// Grows when a table is added.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 #[wasm_bindgen]
 extern "C" {
@@ -38,15 +38,18 @@ pub(crate) enum Table {
     Manifests,
     /// The mirror of the head.
     Mirror,
+    /// The bytes of snapshots where there are no files, by their names.
+    Bytes,
 }
 
 impl Table {
-    const ALL: [Table; 2] = [Table::Manifests, Table::Mirror];
+    const ALL: [Table; 3] = [Table::Manifests, Table::Mirror, Table::Bytes];
 
     fn name(self) -> &'static str {
         match self {
             Table::Manifests => "manifests",
             Table::Mirror => "mirror",
+            Table::Bytes => "bytes",
         }
     }
 }
@@ -72,9 +75,15 @@ impl Database {
         Ok(keys.iter().map(text).zip(values.iter().map(text)).collect())
     }
 
-    pub(crate) async fn put(&self, table: Table, key: &str, text: &str) -> Result<()> {
+    /// What is kept under a key; `undefined` where nothing is.
+    pub(crate) async fn get(&self, table: Table, key: &str) -> Result<JsValue> {
+        let store = self.table(table, IdbTransactionMode::Readonly).await?;
+        answer(&store.get(&key.into()).map_err(failed("read IndexedDB"))?).await
+    }
+
+    pub(crate) async fn put(&self, table: Table, key: &str, value: &JsValue) -> Result<()> {
         let store = self.table(table, IdbTransactionMode::Readwrite).await?;
-        store.put_with_key(&text.into(), &key.into()).map_err(failed("write IndexedDB"))?;
+        store.put_with_key(value, &key.into()).map_err(failed("write IndexedDB"))?;
         completion(&store.transaction()).await
     }
 
@@ -85,18 +94,18 @@ impl Database {
     }
 
     async fn table(&self, table: Table, mode: IdbTransactionMode) -> Result<IdbObjectStore> {
-        let open = self.open.borrow().clone();
-        let database = match open {
-            Some(database) => database,
-            None => self.open().await?,
-        };
+        let database = self.open().await?;
         let options = js_sys::Object::new();
         let _ = Reflect::set(&options, &"durability".into(), &"strict".into());
         let transaction = database.unchecked_ref::<DurableDatabase>().transaction(table.name(), mode, &options);
         transaction.and_then(|transaction| transaction.object_store(table.name())).map_err(failed("open IndexedDB"))
     }
 
-    async fn open(&self) -> Result<IdbDatabase> {
+    /// Opens the database unless it is open.
+    pub(crate) async fn open(&self) -> Result<IdbDatabase> {
+        if let Some(database) = self.open.borrow().clone() {
+            return Ok(database);
+        }
         let factory: IdbFactory =
             Reflect::get(&js_sys::global(), &"indexedDB".into()).map_err(failed("offer IndexedDB"))?.unchecked_into();
         let request = factory.open_with_u32(DATABASE, SCHEMA).map_err(failed("open IndexedDB"))?;

@@ -11,7 +11,7 @@ import { offerPreferences, showPreferences } from "./preferences.js";
 import { showReport } from "./report.js";
 import { allowRevert, offerRevert } from "./revert.js";
 import { showSnapshots } from "./snapshots.js";
-import { showCounts, showProgress, showState } from "./state.js";
+import { showCounts, showProgress, showState, showUnopened } from "./state.js";
 
 /** The last status that this page has seen. */
 let known: Status | undefined;
@@ -93,5 +93,6 @@ async function counts(): Promise<string> {
 /** Shows an error beside what is known of the data. */
 function complain(error: unknown): void {
   const problem = error instanceof ExuviaError ? error.problem : { kind: "browser", message: messageOf(error) };
-  showState({ version: 0, target: 0, state: "busy", ...known, problem });
+  if (known) showState({ ...known, problem });
+  else showUnopened(problem);
 }

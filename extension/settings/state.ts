@@ -3,7 +3,7 @@ import { inTrouble } from "../guard.js";
 import { element, part } from "../view/element.js";
 import { shells } from "../view/shells.js";
 import { stepper, wholePart } from "../view/stepper.js";
-import { sayingOf } from "../view/words.js";
+import { sayingOf, UNOPENED, type Saying } from "../view/words.js";
 
 const hero = part("state", HTMLElement);
 const picture = shells();
@@ -14,12 +14,9 @@ part("progress", HTMLElement).append(steps.root);
 /** Shows what the stored data is. */
 export function showState(status: Status): void {
   const { state, version, target, problem } = status;
-  const saying = sayingOf(status);
   hero.dataset["state"] = state;
   hero.dataset["tone"] = inTrouble(state) ? "trouble" : "calm";
-  part("state-title", HTMLElement).textContent = saying.title;
-  part("state-meaning", HTMLElement).textContent = saying.meaning;
-  write("state-advice", saying.advice);
+  say(sayingOf(status));
   part("version", HTMLElement).textContent = String(version);
   const ahead = state === "moving" ? "on the way to" : "this extension reads";
   part("target", HTMLElement).textContent = version === target ? "" : `· ${ahead} ${target}`;
@@ -28,6 +25,18 @@ export function showState(status: Status): void {
   part("retry", HTMLElement).textContent = state === "held" ? `Move up to version ${target}` : "Try again";
   showRun(state === "moving");
   picture.draw(state, version, target);
+  showProblem(problem);
+}
+
+/** Shows that nobody can tell what the stored data is, and why. */
+export function showUnopened(problem: Problem): void {
+  hero.dataset["state"] = "unopened";
+  hero.dataset["tone"] = "trouble";
+  say(UNOPENED);
+  part("facts", HTMLElement).hidden = true;
+  part("retry-row", HTMLElement).hidden = false;
+  part("retry", HTMLElement).textContent = "Try again";
+  showRun(false);
   showProblem(problem);
 }
 
@@ -40,6 +49,12 @@ export function showProgress(progress: Progress, status: Status | undefined): vo
   steps.show(progress);
   picture.grow(wholePart(progress));
   part("promises", HTMLElement).dataset["phase"] = progress.phase;
+}
+
+function say({ title, meaning, advice }: Saying): void {
+  part("state-title", HTMLElement).textContent = title;
+  part("state-meaning", HTMLElement).textContent = meaning;
+  write("state-advice", advice);
 }
 
 /** While a run is on there is nothing to do but to look; what keeps the data safe takes the place of all else. */

@@ -64,6 +64,13 @@ const STATES: Record<State, Saying> = {
   },
 };
 
+/** Where the browser does not let anybody look at the data. */
+export const UNOPENED: Saying = {
+  title: "Your data cannot be opened now",
+  meaning: "The browser did not let the extension look at it. Nothing was written.",
+  advice: "Free some disk space and restart the browser. Each start tries again.",
+};
+
 export function sayingOf(status: Status): Saying {
   const saying = STATES[status.state];
   if (status.state !== "refused" || status.lastRun?.outcome !== "restored") return saying;

@@ -10,7 +10,7 @@ export type ChosenFile = string | { name: string; mimeType: string; buffer: Buff
 export class SettingsPage {
   readonly page: Page;
 
-  private constructor(page: Page) {
+  constructor(page: Page) {
     this.page = page;
   }
 

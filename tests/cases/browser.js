@@ -1,6 +1,6 @@
 /** A stand-in for chrome.storage.local, which a test page does not have; and hands into the stores where Exuvia keeps
  * snapshots, to damage them. */
-/* global BroadcastChannel, indexedDB, navigator, setTimeout */
+/* global BroadcastChannel, DOMException, indexedDB, navigator, setTimeout */
 
 const NAME = "exuvia";
 
@@ -101,6 +101,8 @@ function size(stored) {
 
 /** As in a new profile. */
 export async function clear() {
+  // A test that failed may have left them closed.
+  openPlaces();
   const root = await navigator.storage.getDirectory();
   for await (const name of root.keys()) await root.removeEntry(name, { recursive: true });
   await clearDatabase();
@@ -158,6 +160,30 @@ async function change(name, act) {
   const writable = await handle.createWritable({ keepExistingData: true });
   await act(writable, await handle.getFile());
   await writable.close();
+}
+
+/** From now on the browser's file system cannot be opened, as in a private window. */
+export function closeFiles() {
+  close(navigator.storage, "getDirectory", async () => {
+    throw new DOMException("The operation is insecure.", "SecurityError");
+  });
+}
+
+/** The same for IndexedDB, as where its backing store is damaged. */
+export function closeDatabase() {
+  close(indexedDB, "open", () => {
+    throw new DOMException("Internal error opening backing store for indexedDB.open.", "UnknownError");
+  });
+}
+
+/** The real ones stand on prototypes. */
+function close(object, name, closed) {
+  Object.defineProperty(object, name, { configurable: true, value: closed });
+}
+
+export function openPlaces() {
+  delete navigator.storage.getDirectory;
+  delete indexedDB.open;
 }
 
 /** Holds the lock as another context would. Resolves, once it is held, to what gives it back. */

@@ -52,6 +52,15 @@ extern "C" {
     #[wasm_bindgen(js_name = flipBit)]
     pub async fn flip_bit(name: &str);
 
+    #[wasm_bindgen(js_name = closeFiles)]
+    pub fn close_files();
+
+    #[wasm_bindgen(js_name = closeDatabase)]
+    pub fn close_database();
+
+    #[wasm_bindgen(js_name = openPlaces)]
+    pub fn open_places();
+
     #[wasm_bindgen(js_name = holdLock)]
     pub async fn hold_lock() -> Function;
 

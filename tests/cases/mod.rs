@@ -6,6 +6,7 @@ mod access;
 mod browser;
 mod declared;
 mod exchange;
+mod places;
 mod reference;
 mod runs;
 mod snapshots;

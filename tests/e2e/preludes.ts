@@ -43,3 +43,17 @@ export function stallAt(nth: number, write: "made" | "not made", from: string): 
     Object.defineProperty(area, name, { configurable: true, value: stalling });
   }
 }
+
+/** Lets the origin's file system not be opened, as in a private window. */
+export function closeFiles(): void {
+  const closed = (): Promise<never> => Promise.reject(new DOMException("The operation is insecure.", "SecurityError"));
+  Object.defineProperty(navigator.storage, "getDirectory", { configurable: true, value: closed });
+}
+
+/** Lets IndexedDB not be opened, as where its backing store is damaged. */
+export function closeDatabase(): void {
+  const closed = (): never => {
+    throw new DOMException("Internal error opening backing store for indexedDB.open.", "UnknownError");
+  };
+  Object.defineProperty(indexedDB, "open", { configurable: true, value: closed });
+}
