@@ -28,7 +28,8 @@ async function save(): Promise<void> {
   }
 }
 
-function download(file: Blob, name: string): void {
+/** Gives a file to the person. */
+export function download(file: Blob, name: string): void {
   const href = URL.createObjectURL(file);
   element("a", { href, download: name }).click();
   // The browser needs the address until it has begun to read.

@@ -4,6 +4,7 @@ import { exuvia } from "../data.js";
 import { guarded } from "../guard.js";
 import { part } from "../view/element.js";
 import { counted } from "../view/measure.js";
+import { offerAsideFile, showAside } from "./aside.js";
 import { offerExport } from "./export.js";
 import { allowImport, offerImport } from "./import.js";
 import { messageOf } from "./message.js";
@@ -21,6 +22,7 @@ let idle = true;
 
 part("release", HTMLElement).textContent = `Version ${chrome.runtime.getManifest().version}`;
 offerExport();
+offerAsideFile();
 offerPreferences();
 offerImport(carryOut);
 offerRevert((version) => void carryOut(() => exuvia.revert(version)).catch(complain));
@@ -80,6 +82,11 @@ async function show(status: Status): Promise<void> {
   const snapshots = await exuvia.snapshots().catch(messageOf);
   showSnapshots(snapshots, status, (id) => {
     void carryOut(() => exuvia.restore(id)).catch(complain);
+  });
+  showAside(await exuvia.aside().catch(messageOf), (ids) => {
+    // What could not be read may have been all that was in the way.
+    const retry = status.state === "refused";
+    void carryOut(() => exuvia.forget(ids).then(() => exuvia.open({ retry }))).catch(complain);
   });
   await showPreferences(current);
   showCounts(current ? await counts() : undefined);

@@ -1,8 +1,9 @@
+import { fileOf, forget, namedAside, unreadable } from "./aside.js";
 import { jsonArea } from "./clones.js";
 import initEngine, { Engine } from "./engine.js";
 import { locked } from "./lock.js";
 import { ExuviaError, problemOf } from "./problem.js";
-import type { Chain, Mode, Options, Preview, Problem, Progress, Report, Snapshot, Status } from "./types.js";
+import type { Aside, Chain, Mode, Options, Preview, Problem, Progress, Report, Snapshot, Status } from "./types.js";
 
 export * from "./types.js";
 export { ExuviaError } from "./problem.js";
@@ -22,6 +23,11 @@ const GATE: Problem = {
   message: "expected data at the chain's tip, found a migration pending; call open() and write again",
 };
 
+const MOVING: Problem = {
+  kind: "gate",
+  message: "expected data at rest, found a run under way; call open() and try again",
+};
+
 const STOPPED: Problem = {
   kind: "trap",
   message: "expected the module to go on, found it stopped, most likely for want of memory; reload this page or worker",
@@ -37,6 +43,7 @@ interface Control {
   run?: unknown;
   lost?: boolean;
   held?: string;
+  refused?: { problem: Problem };
   lastRun?: Report;
 }
 
@@ -131,6 +138,41 @@ export class Exuvia {
     return this.#call((engine) => engine.restore(id));
   }
 
+  /** What is stored beside the data, by its keys. Values that cannot be read are looked for where the last run was refused
+   * because something could not be: that takes reading everything. */
+  async aside(): Promise<Aside[]> {
+    const { [CONTROL]: head } = await this.#area.get<{ [CONTROL]?: Control }>(CONTROL);
+    const problem = head?.refused?.problem ?? head?.lastRun?.problem;
+    const [named, failed] = [
+      await namedAside(this.#area),
+      problem?.kind === "store" ? await unreadable(this.#area) : [],
+    ];
+    if (!named.some(({ kind }) => kind === "stray")) return [...named, ...failed];
+    // A run's snapshot has its name.
+    const begun = new Map((await this.snapshots().catch(() => [])).map(({ id, createdAt }) => [id, createdAt]));
+    if (head?.lastRun) begun.set(head.lastRun.run, head.lastRun.startedAt);
+    const dated = named.map((aside): Aside => {
+      const at = begun.get(aside.run ?? "");
+      return at === undefined ? aside : { ...aside, at };
+    });
+    return [...dated, ...failed];
+  }
+
+  /** All that `aside` lists, with the values, as one file: a line of JSON each. For a person to read; no import takes it. */
+  async exportAside(): Promise<Blob> {
+    return fileOf(this.#json(), await this.aside());
+  }
+
+  /** Removes strays, and values that cannot be read, by their `id`, for good. Records stay: they are data of another version.
+   * Throws an `ExuviaError`, with nothing removed, where one of them is data, and while a run is under way. */
+  async forget(ids: string[]): Promise<void> {
+    await locked(CONTROL, "shared", this.#options.waitMs ?? WAIT_MS, async () => {
+      const { [CONTROL]: head } = await this.#area.get<{ [CONTROL]?: Control }>(CONTROL);
+      if (head?.run !== undefined) throw new ExuviaError(MOVING);
+      await forget(this.#area, ids);
+    });
+  }
+
   /** Moves the data to another version of the chain, usually an older one, and keeps everything that was written since:
    * what nobody changed comes back exactly, an edit comes along, what was deleted stays deleted, and what the older form
    * cannot hold is kept for the way up again. The data then stays there, `held`, until `open({ retry: true })` moves it
@@ -181,6 +223,11 @@ export class Exuvia {
     return found.head === tipOf(this.#options.chain).head;
   }
 
+  /** The area with JSON in it. */
+  #json(): chrome.storage.StorageArea {
+    return location.protocol === "moz-extension:" ? jsonArea(this.#area) : this.#area;
+  }
+
   async #call<T>(ask: (engine: Engine) => T | Promise<T>): Promise<T> {
     if (stopped) throw new ExuviaError(STOPPED);
     this.#engine ??= this.#load();
@@ -209,8 +256,7 @@ export class Exuvia {
   async #start(): Promise<Engine> {
     await initEngine({ module_or_path: this.#options.wasm });
     const { chain, customs = [], waitMs = 60_000, keepSnapshots = 3 } = this.#options;
-    const area = location.protocol === "moz-extension:" ? jsonArea(this.#area) : this.#area;
-    const engine = new Engine(area, JSON.stringify(chain), waitMs, keepSnapshots);
+    const engine = new Engine(this.#json(), JSON.stringify(chain), waitMs, keepSnapshots);
     for (const { name, revision, up, down } of customs)
       engine.register(name, revision, onJson(up), down && onJson(down));
     return engine;

@@ -156,6 +156,23 @@ export interface Snapshot {
   cause: Report["cause"];
 }
 
+/** Something that is stored beside the data and is no part of it at its version. */
+export interface Aside {
+  /** `stray`: somebody wrote it with the browser's own calls while a run moved the data; of which version it is nobody
+   * knows. `record`: a record of a collection that the data's version does not have; it is data again at a version that does.
+   * `unreadable`: what stands under the key cannot be read, and no run begins without it. */
+  kind: "stray" | "record" | "unreadable";
+  /** The storage key that it is kept under. */
+  id: string;
+  /** The storage key that it was found under; of a record, its own. */
+  key: string;
+  /** The record's collection. */
+  collection?: string;
+  /** The run that came across a stray; and when it began, in milliseconds since 1970, where that is still known. */
+  run?: string;
+  at?: number;
+}
+
 /** How an import meets what is already there: `replace` clears the chain's collections first; `keep` and `take` say which
  * record wins where both have the key. */
 export type Mode = "replace" | "keep" | "take";

@@ -6,7 +6,7 @@ import type { Storage } from "../json.js";
 import { chromiumPath, QUIET } from "./chromium.js";
 import { readAll, writeAll } from "./storage.js";
 
-/** A program that runs in the extension's worker before the worker's own. */
+/** A program that runs in the extension's worker, or in a page of it, before its own. */
 export type Prelude = string & { readonly prelude: unique symbol };
 
 /** Makes a prelude of a function that needs nothing from around it: its text is put into another program. */
@@ -68,8 +68,9 @@ export class ExtensionBrowser {
   }
 
   /** A page of the extension, such as `settings/index.html`. */
-  async page(path: string): Promise<Page> {
+  async page(path: string, first?: Prelude): Promise<Page> {
     const page = await this.context.newPage();
+    if (first !== undefined) await page.addInitScript(first);
     await page.goto(`chrome-extension://${this.id}/${path}`);
     return page;
   }

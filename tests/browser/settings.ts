@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Mode, State } from "exuvia";
 import type { Locator, Page } from "playwright-core";
-import type { ExtensionBrowser } from "./extension.js";
+import type { ExtensionBrowser, Prelude } from "./extension.js";
 
 /** A file that a person chooses: one on disk, or one that exists only for a test. */
 export type ChosenFile = string | { name: string; mimeType: string; buffer: Buffer };
@@ -10,12 +10,13 @@ export type ChosenFile = string | { name: string; mimeType: string; buffer: Buff
 export class SettingsPage {
   readonly page: Page;
 
-  constructor(page: Page) {
+  private constructor(page: Page) {
     this.page = page;
   }
 
-  static async open(browser: ExtensionBrowser): Promise<SettingsPage> {
-    return new SettingsPage(await browser.page("settings/index.html"));
+  /** `before` runs in the page before its own code. */
+  static async open(browser: ExtensionBrowser, before?: Prelude): Promise<SettingsPage> {
+    return new SettingsPage(await browser.page("settings/index.html", before));
   }
 
   /** Waits until the page says that the data is in one of these states. */
@@ -87,6 +88,24 @@ export class SettingsPage {
 
   snapshots(): Locator {
     return this.page.getByTestId("snapshot");
+  }
+
+  /** What is listed as set aside, a row for what is told of together. */
+  aside(): Locator {
+    return this.page.getByTestId("aside-row");
+  }
+
+  /** Saves what is set aside, and gives the file. */
+  async saveAside(): Promise<string> {
+    const save = this.page.getByTestId("aside-save");
+    const [download] = await Promise.all([this.page.waitForEvent("download"), save.click()]);
+    return readFile(await download.path(), "utf8");
+  }
+
+  /** Forgets a row of what is set aside, and agrees to what the page asks. */
+  async forget(index = 0): Promise<void> {
+    await this.aside().nth(index).getByTestId("forget").click();
+    await this.page.getByTestId("dialog-confirm").click();
   }
 
   /** Goes back to an older version, and agrees to what the page asks. */

@@ -1,4 +1,3 @@
-import type { Page } from "playwright-core";
 import { control, settled } from "../browser/control.js";
 import { prelude, type ExtensionBrowser, type Prelude } from "../browser/extension.js";
 import { SettingsPage } from "../browser/settings.js";
@@ -58,7 +57,7 @@ test("without IndexedDB a run is refused, says why, and is tried again by the ne
   const { browser, one } = await versionOneWith(launch, storageOne(50));
   await browser.update(dist("2.0.0"), prelude(closeDatabase));
   await expect.poll(async () => (await control(browser))?.refused !== undefined, { timeout: 30_000 }).toBe(true);
-  const settings = await settingsWithout(browser, closeDatabase);
+  const settings = await SettingsPage.open(browser, prelude(closeDatabase));
   await settings.reaches("refused");
   await expect(settings.problem()).toContainText("expected a place to keep a snapshot in, found none");
   await expectUntouched(browser, one);
@@ -75,7 +74,7 @@ test("data without its control key is not judged where IndexedDB cannot be opene
   await expect.poll(async () => (await control(browser))?.refused !== undefined, { timeout: 30_000 }).toBe(true);
   await browser.removeStorage(["exuvia"]);
   const before = await browser.readStorage();
-  const settings = await settingsWithout(browser, closeDatabase);
+  const settings = await SettingsPage.open(browser, prelude(closeDatabase));
   await expect(settings.page.locator('[data-state="unopened"]')).toBeVisible();
   await expect(settings.problem()).toContainText("open IndexedDB");
   expect(await browser.readStorage()).toEqual(before);
@@ -84,14 +83,6 @@ test("data without its control key is not judged where IndexedDB cannot be opene
   const sound = await SettingsPage.open(browser);
   await sound.reaches("lost");
 });
-
-/** The settings page in a browser that does not open a place for it. */
-async function settingsWithout(browser: ExtensionBrowser, close: () => void): Promise<SettingsPage> {
-  const page: Page = await browser.context.newPage();
-  await page.addInitScript(close);
-  await page.goto(`chrome-extension://${browser.id}/settings/index.html`);
-  return new SettingsPage(page);
-}
 
 /** The names of the files that snapshots are in. */
 async function files(browser: ExtensionBrowser): Promise<string[]> {

@@ -57,3 +57,15 @@ export function closeDatabase(): void {
   };
   Object.defineProperty(indexedDB, "open", { configurable: true, value: closed });
 }
+
+/** Makes the value under a key fail each read that it is part of, as a damaged block on the disk does. */
+export function corrupt(key: string): void {
+  const area = chrome.storage.local;
+  const real = area.get.bind(area) as (wanted: unknown) => Promise<Record<string, unknown>>;
+  const reading = async (wanted: unknown): Promise<Record<string, unknown>> => {
+    const found = await real(wanted);
+    if (Object.hasOwn(found, key)) throw new Error("IO error: .../000003.log: corrupted block");
+    return found;
+  };
+  Object.defineProperty(area, "get", { configurable: true, value: reading });
+}
