@@ -1,6 +1,7 @@
 //! A few tables in IndexedDB, written with strict durability.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use exuvia_core::{Error, ErrorKind, Result};
 use js_sys::{Array, Promise, Reflect};
@@ -57,7 +58,7 @@ impl Table {
 /// The database, opened when it is first needed.
 #[derive(Default)]
 pub(crate) struct Database {
-    open: RefCell<Option<IdbDatabase>>,
+    open: Rc<RefCell<Option<IdbDatabase>>>,
 }
 
 fn failed(doing: &'static str) -> impl Fn(JsValue) -> Error {
@@ -111,10 +112,33 @@ impl Database {
         let request = factory.open_with_u32(DATABASE, SCHEMA).map_err(failed("open IndexedDB"))?;
         let upgrade = Closure::once_into_js(move |event: web_sys::Event| create_tables(&event));
         request.set_onupgradeneeded(Some(upgrade.unchecked_ref()));
-        let database: IdbDatabase = answer(&request).await?.unchecked_into();
+        let opened = match answer(&request).await {
+            // A newer build was here. It may have more tables, and has these.
+            Err(_) if is_from_newer(&request) => {
+                let request = factory.open(DATABASE).map_err(failed("open IndexedDB"))?;
+                answer(&request).await?
+            }
+            opened => opened?,
+        };
+        let database: IdbDatabase = opened.unchecked_into();
+        self.make_way(&database);
         self.open.replace(Some(database.clone()));
         Ok(database)
     }
+
+    /// A newer build can add its tables only once nobody has the database open any more.
+    fn make_way(&self, database: &IdbDatabase) {
+        let (open, closing) = (Rc::clone(&self.open), database.clone());
+        let close = Closure::once_into_js(move || {
+            closing.close();
+            open.take();
+        });
+        database.set_onversionchange(Some(close.unchecked_ref()));
+    }
+}
+
+fn is_from_newer(request: &IdbRequest) -> bool {
+    request.error().ok().flatten().is_some_and(|error| error.name() == "VersionError")
 }
 
 fn create_tables(event: &web_sys::Event) {

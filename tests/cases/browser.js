@@ -125,6 +125,25 @@ function clearDatabase() {
   });
 }
 
+/** What a newer build does, which has more tables. */
+export function upgradeDatabase() {
+  return unlessHeld(indexedDB.open(NAME, 1_000), ({ result }) => result.createObjectStore("later"));
+}
+
+export function removeDatabase() {
+  return unlessHeld(indexedDB.deleteDatabase(NAME), () => undefined);
+}
+
+/** Fails where somebody who has it open does not make way. */
+function unlessHeld(request, upgrade) {
+  return new Promise((resolve, reject) => {
+    request.onupgradeneeded = () => upgrade(request);
+    request.onblocked = () => reject(new Error("the database is held open"));
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => resolve(request.result?.close());
+  });
+}
+
 async function folder() {
   const root = await navigator.storage.getDirectory();
   return root.getDirectoryHandle(NAME, { create: true });

@@ -61,6 +61,12 @@ extern "C" {
     #[wasm_bindgen(js_name = openPlaces)]
     pub fn open_places();
 
+    #[wasm_bindgen(catch, js_name = upgradeDatabase)]
+    pub async fn upgrade_database() -> Result<(), JsValue>;
+
+    #[wasm_bindgen(catch, js_name = removeDatabase)]
+    pub async fn remove_database() -> Result<(), JsValue>;
+
     #[wasm_bindgen(js_name = holdLock)]
     pub async fn hold_lock() -> Function;
 

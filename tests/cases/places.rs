@@ -1,6 +1,6 @@
 //! Where snapshots are kept when the browser does not open every place.
 
-use super::browser::{close_database, close_files, files, open_places};
+use super::browser::{close_database, close_files, files, open_places, remove_database, upgrade_database};
 use super::snapshots::newest;
 use super::*;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -126,4 +126,18 @@ async fn an_import_is_staged_in_the_database_where_there_are_no_files() {
     let mut declared = reference::version_5(&NAMES, "hi");
     declared.as_object_mut().unwrap().remove("somebody_elses");
     assert_holds(&empty, &declared);
+}
+
+/// The older one is opened again where somebody goes back to an older extension.
+#[wasm_bindgen_test]
+async fn a_database_of_a_newer_build_is_made_way_for_and_used_as_far_as_it_is_known() {
+    let area = version_1().await;
+    let before = area.data();
+    let held = engine(&area);
+    held.open(false).await.unwrap();
+    upgrade_database().await.unwrap();
+    let snapshot = newest(&area).await;
+    held.restore(snapshot).await.unwrap();
+    assert_eq!(area.data(), before);
+    remove_database().await.unwrap();
 }
