@@ -187,3 +187,17 @@ fn a_list_whose_items_forget_is_not_known_by_how_they_look() {
     assert!(carry(&list, &step("", more)).is_none());
     assert!(carry(&list, &step(r#","by":"/id""#, more)).is_some());
 }
+
+/// An item without a name of its own is known by how it looks: what was remembered of it does not find it once it is edited,
+/// and what it had by chance where the step adds something waits for the way up.
+#[test]
+fn a_member_that_was_there_by_chance_waits_while_its_item_is_not_known() {
+    let sample = Sample::of(
+        r#"{"type":"object","required":["l"],"properties":{"l":{"type":"array","items":{"type":"object","additionalProperties":{"type":"string"}}}}}"#,
+        &[r#"{"each":"/l","do":[{"add":"/c","make":{"key":"k-"}},{"rename":"/c","to":"/a"}]}"#],
+    );
+    let mut there = goes_up_and_down(&sample, r#"{"l":[{"c":"by chance"}]}"#);
+    there.0 = value(r#"{"l":[{"a":"edited"}]}"#);
+    assert_eq!(down(&sample, &there).unwrap().0, value(r#"{"l":[{}]}"#));
+    goes_down_and_up(&sample, &there);
+}
