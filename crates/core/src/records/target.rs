@@ -433,7 +433,12 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
                     self.leave(run, &|key| !kept.contains(key)).await?
                 }
                 Source::Staged { merge: Merge::Replace, .. } => {
-                    let kept = self.keys_written(run, route).await?;
+                    let kept = match self.keys_written(run, route).await {
+                        Err(error) if error.kind() == ErrorKind::Snapshot => {
+                            self.keys_marked(run, route).await?.ok_or(error)?
+                        }
+                        kept => kept?,
+                    };
                     let gone = |key: &str| (covers(&run.uses, key) || key.starts_with(RESIDUE)) && !kept.contains(key);
                     self.leave(run, &gone).await?
                 }

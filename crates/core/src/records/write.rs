@@ -14,7 +14,7 @@ use super::source::{Moved, Present, go_together};
 use super::store::{Host, Shape, Store, Vault};
 use super::strays::{covers, says_the_same};
 use super::walk::MARKER;
-use crate::chain::{Collections, Family, Layout, Route};
+use crate::chain::{Collections, Family, Layout, Route, residue_prefix};
 use crate::document::{Quoted, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Merge, Run, Source, Stage};
@@ -376,6 +376,38 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
             keys.extend(self.batch(run, route, &chunk, &present)?.entries.into_iter().map(|(key, _)| key));
         }
         Ok(keys)
+    }
+
+    /// The same by the markers alone, where what was brought in is gone from the vault; `None` where they do not stand for
+    /// as many records as the head tells of.
+    pub(super) async fn keys_marked(&self, run: &Run, route: &Route<'_>) -> Result<Option<HashSet<String>>> {
+        let marked = self.marked_keys(&HashSet::new()).await?;
+        let mut keys: HashSet<_> =
+            self.store.keys().await?.into_iter().filter(|key| key.starts_with(RESIDUE)).collect();
+        for (name, collection) in route.after() {
+            let layout = &collection.layout;
+            if matches!(layout, Layout::Array { .. } | Layout::Map { .. }) {
+                keys.insert(layout.reach().0.to_owned());
+                continue;
+            }
+            let own: HashSet<_> =
+                marked.iter().filter(|key| layout.owns(key)).map(|key| owned(name, layout, key)).collect();
+            if own.len() as u64 != run.records.get(name).copied().unwrap_or_default() {
+                return Ok(None);
+            }
+            // Of the records that go the residues go too.
+            keys.retain(|key| key.strip_prefix(&*residue_prefix(name)).is_none_or(|record| own.contains(record)));
+        }
+        keys.extend(marked);
+        Ok(Some(keys))
+    }
+}
+
+/// The record's key of a storage key that a layout gives to one record.
+fn owned<'k>(name: &'k str, layout: &Layout, key: &'k str) -> &'k str {
+    match layout {
+        Layout::Prefix { prefix } => &key[prefix.len()..],
+        Layout::Record { .. } | Layout::Array { .. } | Layout::Map { .. } => name,
     }
 }
 
