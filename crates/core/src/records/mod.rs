@@ -51,6 +51,8 @@ pub struct Records<'c, S, V, H> {
     host: H,
     /// How many snapshots are kept.
     keep: usize,
+    /// For how many milliseconds; `None`: however old they are.
+    keep_for: Option<i64>,
     /// A chunk is written when it holds this many bytes.
     chunk: usize,
     /// The epoch of the head as this runner last read or wrote it.
@@ -70,11 +72,19 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
             vault,
             host,
             keep: keep.max(1),
+            keep_for: None,
             chunk: CHUNK,
             seen: Cell::new(None),
             counted: Cell::new(None),
             damage: RefCell::default(),
         }
+    }
+
+    /// The same where snapshots that are older than so many milliseconds, by the host's clock, go at the end of a run,
+    /// however few there are. The run's own stays, and so does the newest of data that somebody knew.
+    #[must_use]
+    pub fn keeping_for(self, milliseconds: i64) -> Self {
+        Self { keep_for: Some(milliseconds), ..self }
     }
 
     /// The same with chunks, and so batches, of about so many bytes. The default is a megabyte, which a browser writes

@@ -492,9 +492,12 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         // What was saved of data that nobody knew is no way back to data that somebody does.
         let good = snapshots.iter().find(|manifest| !manifest.line.is_empty()).map(|manifest| manifest.id.clone());
         let others = snapshots.into_iter().filter(|manifest| Some(&*manifest.id) != own);
-        for old in others.skip(self.keep.saturating_sub(usize::from(own.is_some()))) {
-            if Some(&old.id) != good.as_ref() && !is_needed(&old.id) {
-                self.vault.delete(&old.id).await?;
+        let kept = self.keep.saturating_sub(usize::from(own.is_some()));
+        let is_too_old = |made: i64| self.keep_for.is_some_and(|age| made < self.host.now().saturating_sub(age));
+        for (place, other) in others.enumerate() {
+            let goes = place >= kept || is_too_old(other.created_at);
+            if goes && Some(&other.id) != good.as_ref() && !is_needed(&other.id) {
+                self.vault.delete(&other.id).await?;
             }
         }
         Ok(())

@@ -7,6 +7,7 @@ mod collections;
 mod failures;
 mod files;
 mod kept;
+mod retention;
 mod reverts;
 mod room;
 mod routes;

@@ -321,22 +321,6 @@ fn the_report_says_why_the_run_went_back_although_the_way_back_had_to_wait() {
     assert_eq!((status.state, status.problem.unwrap().kind.as_str()), (State::Refused, "validation"));
 }
 
-/// A clock that was put back.
-#[test]
-fn the_newest_snapshot_stays_although_the_clock_was_put_back() {
-    let chain = chain(5);
-    let machine = Machine::holding(&OLD);
-    machine.clock.set(1_000_000_000);
-    open(&machine, &chain).unwrap();
-    let file = export(&machine, &chain);
-    import(&machine, &chain, &file, Merge::Take).unwrap();
-    import(&machine, &chain, &file, Merge::Take).unwrap();
-    machine.clock.set(0);
-    let status = import(&machine, &chain, &file, Merge::Replace).unwrap();
-    let own = status.last_run.unwrap().snapshot.unwrap();
-    assert!(block_on(records(&machine, &chain).find_snapshot(&own)).is_ok(), "the run's own snapshot is gone");
-}
-
 /// An older Exuvia removes the snapshots of a newer one.
 #[test]
 fn a_manifest_of_a_later_format_is_left_alone() {
@@ -466,21 +450,6 @@ fn a_record_that_stays_as_it_is_is_not_written() {
     assert_eq!(open(&machine, &chain).unwrap().state, State::Current);
     assert_holds(&machine, &[("note:changes", r#"{"text":"a"}"#), stored[1]], "after the run");
     assert_eq!(machine.stored.borrow()["note:stays"], stored[1].1, "to the byte");
-}
-
-#[test]
-fn the_last_snapshot_of_data_that_was_known_never_goes() {
-    let (machine, chain) = (Machine::holding(&OLD), chain(5));
-    open(&machine, &chain).unwrap();
-    machine.stored.borrow_mut().remove("exuvia");
-    let process = machine.process();
-    let records = Records::new(&chain, process.clone(), process.clone(), process, 1);
-    let good = block_on(records.snapshots()).unwrap()[0].id.clone();
-    let (seal, line) = block_on(records.find_snapshot(&good)).unwrap();
-    block_on(run(&records, &chain, Request::Restore { seal, line })).unwrap();
-    assert_holds(&machine, &OLD, "after the restore");
-    let kept: Vec<_> = block_on(records.snapshots()).unwrap().into_iter().map(|snapshot| snapshot.id).collect();
-    assert!(kept.contains(&good), "{kept:?}");
 }
 
 /// A way back that could not be finished, and then what was to take its place by hand.
