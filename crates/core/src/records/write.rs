@@ -244,7 +244,10 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
             };
             if aggregated && touched {
                 let assembly = Assembly { records: self, run, route, name, collection, present };
-                built.push(assembly.build(source).await?);
+                let (key, value) = assembly.build(source).await?;
+                if !(was_empty(run, route, source, &collection.layout) && is_empty(self.store.shape(&value))) {
+                    built.push((key, value));
+                }
             }
         }
         Ok(built)
@@ -409,6 +412,17 @@ fn owned<'k>(name: &'k str, layout: &Layout, key: &'k str) -> &'k str {
         Layout::Prefix { prefix } => &key[prefix.len()..],
         Layout::Record { .. } | Layout::Array { .. } | Layout::Map { .. } => name,
     }
+}
+
+/// Whether a collection has no records where it comes from and stays in its place. Then its key is there or not as before:
+/// which of them it was could not be told without the snapshot.
+fn was_empty(run: &Run, route: &Route<'_>, source: &Manifest, layout: &Layout) -> bool {
+    let mut in_place = route.before().iter().filter(|(_, before)| before.layout == *layout);
+    run.source == Source::Chain && in_place.any(|(name, _)| !source.records.contains_key(name))
+}
+
+fn is_empty(shape: Shape) -> bool {
+    matches!(shape, Shape::Array(0) | Shape::Object(0))
 }
 
 fn is_array(layout: &Layout) -> bool {

@@ -504,3 +504,42 @@ fn a_deed_by_hand_that_dies_in_the_place_of_a_way_back_leaves_that_to_be_finishe
         }
     }
 }
+
+/// The key of a collection without records is there since the run, or was there before.
+#[test]
+fn a_key_that_was_not_there_is_not_there_again_although_the_snapshot_is_gone() {
+    let (one, two) = (collection_in_place(1), collection_in_place(2));
+    for old in [&[("settings", r#"{"mode":"a"}"#)][..], &[("settings", r#"{"mode":"a"}"#), ("notes", "[]")]] {
+        let whole = Machine::holding(old);
+        open(&whole, &one).unwrap();
+        let started = whole.operations.get();
+        open(&whole, &two).unwrap();
+        for death in 0..whole.operations.get() - started {
+            let machine = Machine::holding(old);
+            open(&machine, &one).unwrap();
+            machine.fuel.set(Some(death));
+            let _ = open(&machine, &two);
+            machine.fuel.set(None);
+            machine.sealed.borrow_mut().clear();
+            machine.manifests.borrow_mut().clear();
+            open(&machine, &two).unwrap();
+            ask(&machine, &two, Request::Revert { to: exuvia_core::chain::Version(1) }).unwrap();
+            assert_holds(&machine, old, &format!("after a death at {death}"));
+            let request = snapshot(&machine, &two, block_on(records(&machine, &two).snapshots()).unwrap().len() - 1);
+            ask(&machine, &two, request).unwrap();
+            assert_eq!(machine.data().contains_key("notes"), old.len() > 1, "after a death at {death} and a restore");
+        }
+    }
+}
+
+fn collection_in_place(length: usize) -> Chain {
+    custom(
+        &[
+            r#"{"exuvia":1,"id":"one","collections":{
+                "notes":{"layout":{"key":"notes","as":"array","id":"/id"},"schema":{"type":"object","properties":{"at":{"type":"number"}}}},
+                "prefs":{"layout":{"key":"settings","as":"record"},"schema":{"type":"object","properties":{"mode":{"type":"string"}}}}}}"#,
+            r#"{"exuvia":1,"id":"two","parents":["one"],"change":{
+                "notes":[{"convert":"/at","from":"epoch-s","to":"epoch-ms"}],"prefs":[{"add":"/loud","value":true}]}}"#,
+        ][..length],
+    )
+}
