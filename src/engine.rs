@@ -6,7 +6,7 @@ use exuvia_core::lens::Context;
 use exuvia_core::protocol::{Merge, Request, Status, run, status};
 use exuvia_core::records::{Manifest, Preview, Records};
 use exuvia_core::{Error, ErrorKind, json_object};
-use js_sys::Function;
+use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::Blob;
 
@@ -27,6 +27,7 @@ pub struct Engine {
     area: StorageArea,
     wait_ms: f64,
     keep_snapshots: f64,
+    trapped: Promise,
 }
 
 struct Snapshot {
@@ -68,13 +69,20 @@ json_object!(Translated { "record": record, "residue": residue });
 
 #[wasm_bindgen]
 impl Engine {
-    /// Reads the chain, compiled, as JSON. Waits so long for another context, and keeps so many snapshots.
+    /// Reads the chain, compiled, as JSON. Waits so long for another context, and keeps so many snapshots. `trapped` settles
+    /// when the module has trapped and all that it sent to storage is written: it cannot give back the lock then.
     ///
     /// # Errors
     /// A text that is no compiled chain.
     #[wasm_bindgen(constructor)]
-    pub fn new(area: StorageArea, chain: &str, wait_ms: f64, keep_snapshots: f64) -> Result<Engine, JsValue> {
-        Ok(Engine { chain: Chain::read(chain).map_err(to_js)?, area, wait_ms, keep_snapshots })
+    pub fn new(
+        area: StorageArea,
+        chain: &str,
+        wait_ms: f64,
+        keep_snapshots: f64,
+        trapped: Promise,
+    ) -> Result<Engine, JsValue> {
+        Ok(Engine { chain: Chain::read(chain).map_err(to_js)?, area, wait_ms, keep_snapshots, trapped })
     }
 
     /// Makes a function known that `custom` steps call: from JSON text to JSON text, up and, where it has one, down.
@@ -233,7 +241,7 @@ impl Engine {
 
 impl Engine {
     fn records(&self) -> Records<'_, Storage, BrowserVault, Browser> {
-        let (storage, host) = (Storage::new(self.area.clone()), Browser::new(self.wait_ms));
+        let (storage, host) = (Storage::new(self.area.clone()), Browser::new(self.wait_ms, self.trapped.clone()));
         Records::new(&self.chain, storage, BrowserVault::default(), host, self.keep_snapshots as usize)
     }
 

@@ -28,6 +28,8 @@ extern "C" {
 /// The browser around a run.
 pub(crate) struct Browser {
     wait_ms: f64,
+    /// Settles where nothing can be dropped any more.
+    trapped: Promise,
     channel: Option<BroadcastChannel>,
     /// When the lock was last taken, in milliseconds since 1970, and when the stage began.
     started: Cell<f64>,
@@ -35,9 +37,10 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    pub(crate) fn new(wait_ms: f64) -> Self {
+    pub(crate) fn new(wait_ms: f64, trapped: Promise) -> Self {
         Self {
             wait_ms,
+            trapped,
             channel: BroadcastChannel::new(NAME).ok(),
             started: Cell::new(js_sys::Date::now()),
             stage: Cell::new(None),
@@ -85,6 +88,7 @@ impl Host for Browser {
     async fn lock(&self) -> Result<Lock> {
         let (granted, grant) = deferred();
         let (released, release) = deferred();
+        let released = Promise::race(&Array::of2(&released, &self.trapped));
         let held = Closure::once_into_js(move || {
             let _ = grant.call0(&JsValue::NULL);
             released

@@ -1,6 +1,7 @@
 import { fileOf, forget, namedAside, unreadable } from "./aside.js";
 import { jsonArea } from "./clones.js";
-import initEngine, { Engine } from "./engine.js";
+import { Engine } from "./engine.js";
+import { currentLife, end, load, trapped, type Life } from "./life.js";
 import { locked } from "./lock.js";
 import { ExuviaError, problemOf } from "./problem.js";
 import type { Aside, Chain, Mode, Options, Preview, Problem, Progress, Report, Snapshot, Status } from "./types.js";
@@ -30,11 +31,10 @@ const MOVING: Problem = {
 
 const STOPPED: Problem = {
   kind: "trap",
-  message: "expected the module to go on, found it stopped, most likely for want of memory; reload this page or worker",
+  message:
+    "expected the module to go on, found it stopped, most likely for want of memory; call open(): a run that was under " +
+    "way goes on, or back",
 };
-
-/** Whether the module of this context has trapped. It is in no state to be asked again, and is loaded once only. */
-let stopped = false;
 
 interface Control {
   format: number;
@@ -53,7 +53,7 @@ export class Exuvia {
   readonly #options: Options;
   readonly #area: chrome.storage.StorageArea;
   readonly #channel = new BroadcastChannel(CONTROL);
-  #engine: Promise<Engine> | undefined;
+  #engine: { life: Life; made: Promise<Engine> } | undefined;
 
   constructor(options: Options) {
     this.#options = options;
@@ -229,23 +229,24 @@ export class Exuvia {
   }
 
   async #call<T>(ask: (engine: Engine) => T | Promise<T>): Promise<T> {
-    if (stopped) throw new ExuviaError(STOPPED);
-    this.#engine ??= this.#load();
+    const life = currentLife();
+    if (this.#engine?.life !== life) this.#engine = { life, made: this.#load(life) };
+    const { made } = this.#engine;
     const trap = trapped();
     try {
-      return await Promise.race([ask(await this.#engine), trap.promise]);
+      return await Promise.race([ask(await made), trap.promise]);
     } catch (error) {
       if (!(error instanceof WebAssembly.RuntimeError)) throw problemOf(error);
-      stopped = true;
+      end(life);
       throw new ExuviaError(STOPPED);
     } finally {
       trap.forget();
     }
   }
 
-  async #load(): Promise<Engine> {
+  async #load(life: Life): Promise<Engine> {
     try {
-      return await this.#start();
+      return await this.#start(life);
     } catch (error) {
       // The next call tries again: what failed may have been the fetch.
       this.#engine = undefined;
@@ -253,10 +254,13 @@ export class Exuvia {
     }
   }
 
-  async #start(): Promise<Engine> {
-    await initEngine({ module_or_path: this.#options.wasm });
-    const { chain, customs = [], waitMs = 60_000, keepSnapshots = 3 } = this.#options;
-    const engine = new Engine(this.#json(), JSON.stringify(chain), waitMs, keepSnapshots);
+  async #start(life: Life): Promise<Engine> {
+    await load(this.#options.wasm);
+    const { chain, customs = [], waitMs = WAIT_MS, keepSnapshots = 3 } = this.#options;
+    const area = this.#json();
+    // Storage answers in the order that it is asked in: what a run sent before its module trapped is written by then.
+    const settled = life.ended.then(() => area.get(CONTROL)).catch(() => undefined);
+    const engine = new Engine(area, JSON.stringify(chain), waitMs, keepSnapshots, settled);
     for (const { name, revision, up, down } of customs)
       engine.register(name, revision, onJson(up), down && onJson(down));
     return engine;
@@ -271,18 +275,6 @@ function json(value: unknown): string {
 /** The module hands over texts, and wants texts. */
 function onJson(custom: (value: unknown) => unknown): (text: string) => string {
   return (text) => json(custom(JSON.parse(text)));
-}
-
-/** A trap (memory that ran out, say) never settles the promise it happened under: it is told to the whole context. */
-function trapped(): { promise: Promise<never>; forget: () => void } {
-  let heard: (event: ErrorEvent) => void = () => undefined;
-  const promise = new Promise<never>((_, reject) => {
-    heard = ({ error }: ErrorEvent) => {
-      if (error instanceof WebAssembly.RuntimeError) reject(error);
-    };
-  });
-  globalThis.addEventListener("error", heard);
-  return { promise, forget: () => globalThis.removeEventListener("error", heard) };
 }
 
 function tipOf(chain: Chain): { version: number; head: string } {

@@ -38,7 +38,11 @@ fn engine(area: &StorageArea) -> Engine {
 }
 
 fn engine_with(area: &StorageArea, wait_ms: f64, keep_snapshots: f64) -> Engine {
-    Engine::new(area.clone().unchecked_into(), reference::CHAIN, wait_ms, keep_snapshots).unwrap()
+    Engine::new(area.clone().unchecked_into(), reference::CHAIN, wait_ms, keep_snapshots, never()).unwrap()
+}
+
+fn never() -> Promise {
+    Promise::new(&mut |_, _| {})
 }
 
 async fn open(area: &StorageArea) -> Result<Value, JsValue> {

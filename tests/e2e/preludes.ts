@@ -69,3 +69,31 @@ export function corrupt(key: string): void {
   };
   Object.defineProperty(area, "get", { configurable: true, value: reading });
 }
+
+/** Lets the module ask for more memory than there can be, which traps it, when it takes its `nth` text across the border.
+ * It happens once in the life of the session. */
+export function trapAt(nth: number): void {
+  let exports: WebAssembly.Exports | undefined;
+  for (const name of ["instantiate", "instantiateStreaming"] as const) {
+    const real = WebAssembly[name].bind(WebAssembly) as (...given: unknown[]) => Promise<unknown>;
+    const instantiate = async (...given: unknown[]): Promise<unknown> => {
+      const made = (await real(...given)) as WebAssembly.WebAssemblyInstantiatedSource | WebAssembly.Instance;
+      ({ exports } = "instance" in made ? made.instance : made);
+      return made;
+    };
+    Object.defineProperty(WebAssembly, name, { configurable: true, value: instantiate });
+  }
+  let texts = 0;
+  let trapped: unknown;
+  void chrome.storage.session.get("trapped").then((session) => (trapped = session["trapped"] ?? false));
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- It is called on the encoder that it was called on.
+  const real = TextEncoder.prototype.encodeInto;
+  TextEncoder.prototype.encodeInto = function (text, into) {
+    if (exports && trapped === false && ++texts === nth) {
+      trapped = true;
+      void chrome.storage.session.set({ trapped });
+      (exports["__wbindgen_malloc"] as (size: number, align: number) => number)(-1, 1);
+    }
+    return real.call(this, text, into);
+  };
+}

@@ -46,10 +46,10 @@ fn build_engine(ws: &Workspace) -> Result<()> {
     }
     sh.remove_path(WASM)?;
     sh.write_file(&source, built)?;
-    // Every caller says where its module is; a default would make bundlers ship the module twice.
-    cmd!(sh, "{bindgen} --target web --omit-default-module-path --out-name engine --out-dir {out} {source}")
-        .quiet()
-        .run()?;
+    // Every caller says where its module is; a default would make bundlers ship the module twice. A module that has trapped
+    // is replaced in the context that it ran in.
+    let options = ["--omit-default-module-path", "--experimental-reset-state-function"];
+    cmd!(sh, "{bindgen} --target web {options...} --out-name engine --out-dir {out} {source}").quiet().run()?;
     for file in ["engine.js", "engine.d.ts"] {
         sh.copy_file(format!("{out}/{file}"), "pkg")?;
     }
