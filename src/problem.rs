@@ -7,14 +7,16 @@ use js_sys::{JSON, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 /// What the browser said, as an error of the given kind. A full disk or a full quota is always
-/// [`ErrorKind::Quota`], a missing file [`ErrorKind::Snapshot`].
+/// [`ErrorKind::Quota`], a missing file [`ErrorKind::Snapshot`]. A quota of writes in a minute or an hour fills no room, and
+/// passes.
 pub(crate) fn from_browser(kind: ErrorKind, doing: &'static str) -> impl Fn(JsValue) -> Error {
     move |thrown| {
         let said = |name: &str| Reflect::get(&thrown, &name.into()).ok().and_then(|text| text.as_string());
         let (name, message) = (said("name").unwrap_or_default(), said("message").unwrap_or_default());
         // What JSON.parse says quotes the text.
         let message = if name == "SyntaxError" { String::new() } else { message };
-        let full = name == "QuotaExceededError" || message.to_ascii_lowercase().contains("quota");
+        let has_no_room = message.to_ascii_lowercase().contains("quota") && !message.contains("WRITE_OPERATIONS");
+        let full = name == "QuotaExceededError" || has_no_room;
         let kind = match &*name {
             _ if full => ErrorKind::Quota,
             // A file that is not there is told from one that cannot be read just now.

@@ -9,6 +9,7 @@ export class OlderStorageArea {
   /** A JSON text a key: values come back as copies, and as JSON knows them. */
   #stored;
   #damage = (_key, text) => text;
+  #refuse = () => undefined;
 
   constructor(items) {
     const entries = Object.entries(JSON.parse(items));
@@ -28,6 +29,7 @@ export class OlderStorageArea {
 
   async set(items) {
     this.#called();
+    for (const key of Object.keys(items)) this.#refuse(key);
     const next = new Map(this.#stored);
     for (const [key, value] of Object.entries(items)) next.set(key, this.#damage(key, write(value)));
     if (size(next) > this.capacity) throw new Error("Resource::kQuotaBytes quota exceeded");
@@ -49,6 +51,13 @@ export class OlderStorageArea {
   declareQuota(bytes) {
     this.QUOTA_BYTES = bytes;
     this.capacity = bytes;
+  }
+
+  /** From now on no key that starts so is set; with nothing to say, all are. */
+  refuse(prefix, saying) {
+    this.#refuse = (key) => {
+      if (saying && key.startsWith(prefix)) throw new Error(saying);
+    };
   }
 
   /** From now on `from` becomes `to` in what is set under `key`. */

@@ -28,6 +28,9 @@ extern "C" {
     pub fn declare_quota(this: &StorageArea, bytes: u32);
 
     #[wasm_bindgen(method)]
+    pub fn refuse(this: &StorageArea, prefix: &str, saying: &str);
+
+    #[wasm_bindgen(method)]
     pub fn damage(this: &StorageArea, key: &str, from: &str, to: &str);
 
     #[wasm_bindgen(method)]

@@ -130,6 +130,34 @@ async fn a_disk_that_fills_up_while_writing_gives_exactly_the_old_data_back() {
     assert_eq!(area.data(), before);
 }
 
+/// What a browser says to a write, what kind of problem that is, and the state that the next start ends in by itself, once
+/// the browser takes writes again.
+const REFUSED_WRITES: [(&str, &str, &str); 4] = [
+    // Waits for a person to make room.
+    ("QUOTA_BYTES quota exceeded", "quota", "refused"),
+    ("QUOTA_BYTES_PER_ITEM quota exceeded", "quota", "refused"),
+    // Passes with time.
+    ("This request exceeds the MAX_WRITE_OPERATIONS_PER_MINUTE quota.", "store", "current"),
+    ("Message length exceeded maximum allowed length.", "store", "current"),
+];
+
+#[wasm_bindgen_test]
+async fn a_write_that_the_browser_refuses_gives_exactly_the_old_data_back() {
+    for (saying, kind, then) in REFUSED_WRITES {
+        let area = version_1().await;
+        let before = area.data();
+        area.refuse("conversation:", saying);
+        let status = open(&area).await.unwrap();
+        assert_eq!((&status["state"], &status["problem"]["kind"]), (&json!("refused"), &json!(kind)), "{saying}");
+        assert_eq!(status["lastRun"]["outcome"], "restored", "{saying}");
+        assert_eq!(area.data(), before, "{saying}");
+        area.refuse("", "");
+        assert_eq!(open(&area).await.unwrap()["state"], then, "{saying}");
+        engine(&area).open(true).await.unwrap();
+        assert_moved(&area);
+    }
+}
+
 #[wasm_bindgen_test]
 async fn of_two_engines_at_once_one_runs_and_both_end_current() {
     let area = version_1().await;
