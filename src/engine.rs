@@ -27,6 +27,7 @@ pub struct Engine {
     area: StorageArea,
     wait_ms: f64,
     keep_snapshots: f64,
+    keep_ms: f64,
     trapped: Promise,
 }
 
@@ -69,7 +70,8 @@ json_object!(Translated { "record": record, "residue": residue });
 
 #[wasm_bindgen]
 impl Engine {
-    /// Reads the chain, compiled, as JSON. Waits so long for another context, and keeps so many snapshots. `trapped` settles
+    /// Reads the chain, compiled, as JSON. Waits so long for another context, and keeps so many snapshots for so long
+    /// (`Infinity`: however old they are). `trapped` settles
     /// when the module has trapped and all that it sent to storage is written: it cannot give back the lock then.
     ///
     /// # Errors
@@ -80,9 +82,10 @@ impl Engine {
         chain: &str,
         wait_ms: f64,
         keep_snapshots: f64,
+        keep_ms: f64,
         trapped: Promise,
     ) -> Result<Engine, JsValue> {
-        Ok(Engine { chain: Chain::read(chain).map_err(to_js)?, area, wait_ms, keep_snapshots, trapped })
+        Ok(Engine { chain: Chain::read(chain).map_err(to_js)?, area, wait_ms, keep_snapshots, keep_ms, trapped })
     }
 
     /// Makes a function known that `custom` steps call: from JSON text to JSON text, up and, where it has one, down.
@@ -243,6 +246,7 @@ impl Engine {
     fn records(&self) -> Records<'_, Storage, BrowserVault, Browser> {
         let (storage, host) = (Storage::new(self.area.clone()), Browser::new(self.wait_ms, self.trapped.clone()));
         Records::new(&self.chain, storage, BrowserVault::default(), host, self.keep_snapshots as usize)
+            .keeping_for(self.keep_ms as i64)
     }
 
     fn translated(

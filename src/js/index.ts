@@ -256,11 +256,11 @@ export class Exuvia {
 
   async #start(life: Life): Promise<Engine> {
     await load(this.#options.wasm);
-    const { chain, customs = [], waitMs = WAIT_MS, keepSnapshots = 3 } = this.#options;
+    const { chain, customs = [], waitMs = WAIT_MS, keepSnapshots = 3, keepSnapshotsMs = Infinity } = this.#options;
     const area = this.#json();
     // Storage answers in the order that it is asked in: what a run sent before its module trapped is written by then.
     const settled = life.ended.then(() => area.get(CONTROL)).catch(() => undefined);
-    const engine = new Engine(area, JSON.stringify(chain), waitMs, keepSnapshots, settled);
+    const engine = new Engine(area, JSON.stringify(chain), waitMs, keepSnapshots, keepSnapshotsMs, settled);
     for (const { name, revision, up, down } of customs)
       engine.register(name, revision, onJson(up), down && onJson(down));
     return engine;

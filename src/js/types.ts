@@ -43,6 +43,8 @@ export interface Options {
   /** How many snapshots to keep. Default: 3. The newest is always kept, and the newest of
    * data whose version was known. */
   keepSnapshots?: number;
+  /** For how long, in milliseconds, at the end of a run; with the same two exceptions. Default: however old they are. */
+  keepSnapshotsMs?: number;
 }
 
 /** The phases of a run, in order. `restore` takes the place of `commit` where validation failed. */

@@ -81,7 +81,7 @@ async fn a_problem_is_as_declared_in_a_status_and_thrown() {
         ["conversations", "a", "/create_time"]
     );
     assert_is(&problem(engine(&area).restore("none".to_owned()).await), "Problem");
-    assert_is(&problem(Engine::new(area.clone().unchecked_into(), "{}", 0.0, 0.0, never())), "Problem");
+    assert_is(&problem(Engine::new(area.clone().unchecked_into(), "{}", 0.0, 0.0, 0.0, never())), "Problem");
 }
 
 #[wasm_bindgen_test]

@@ -34,11 +34,11 @@ async fn holding(data: &Value) -> StorageArea {
 
 /// The engine of one context of the extension.
 fn engine(area: &StorageArea) -> Engine {
-    engine_with(area, 60_000.0, 3.0)
+    engine_with(area, 60_000.0, 3.0, f64::INFINITY)
 }
 
-fn engine_with(area: &StorageArea, wait_ms: f64, keep_snapshots: f64) -> Engine {
-    Engine::new(area.clone().unchecked_into(), reference::CHAIN, wait_ms, keep_snapshots, never()).unwrap()
+fn engine_with(area: &StorageArea, wait_ms: f64, keep_snapshots: f64, keep_ms: f64) -> Engine {
+    Engine::new(area.clone().unchecked_into(), reference::CHAIN, wait_ms, keep_snapshots, keep_ms, never()).unwrap()
 }
 
 fn never() -> Promise {

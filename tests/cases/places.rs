@@ -60,7 +60,7 @@ async fn a_snapshot_in_a_file_is_let_go_of_once_its_file_can_be_reached() {
     let area = version_1().await;
     open(&area).await.unwrap();
     let in_file = newest(&area).await;
-    let engine = engine_with(&area, 60_000.0, 1.0);
+    let engine = engine_with(&area, 60_000.0, 1.0, f64::INFINITY);
     let to_and_fro = async || {
         engine.revert(1).await.unwrap();
         engine.open(true).await.unwrap();

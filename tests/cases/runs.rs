@@ -173,7 +173,7 @@ async fn of_two_engines_at_once_one_runs_and_both_end_current() {
 async fn an_engine_that_waits_too_long_says_that_the_data_is_busy() {
     let area = version_1().await;
     let release = hold_lock().await;
-    let status = json(&engine_with(&area, 50.0, 3.0).open(false).await.unwrap());
+    let status = json(&engine_with(&area, 50.0, 3.0, f64::INFINITY).open(false).await.unwrap());
     assert_eq!((&status["state"], &status["problem"]["kind"]), (&json!("busy"), &json!("busy")));
     release.call0(&JsValue::NULL).unwrap();
     assert_eq!(open(&area).await.unwrap()["state"], "current");

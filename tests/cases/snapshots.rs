@@ -41,7 +41,7 @@ async fn a_restore_can_be_undone() {
 async fn as_many_snapshots_stay_as_are_to_be_kept() {
     let area = version_1().await;
     open(&area).await.unwrap();
-    let engine = engine_with(&area, 60_000.0, 2.0);
+    let engine = engine_with(&area, 60_000.0, 2.0, f64::INFINITY);
     for _ in 0..3 {
         engine.restore(newest(&area).await).await.unwrap();
     }
@@ -52,6 +52,19 @@ async fn as_many_snapshots_stay_as_are_to_be_kept() {
     kept.sort_by_key(Value::to_string);
     there.sort_by_key(Value::to_string);
     assert_eq!(kept, there, "a file for each, and no other");
+}
+
+#[wasm_bindgen_test]
+async fn snapshots_that_are_too_old_go_however_few_there_are() {
+    let area = version_1().await;
+    open(&area).await.unwrap();
+    let engine = engine_with(&area, 60_000.0, 9.0, 0.0);
+    for _ in 0..3 {
+        engine.restore(newest(&area).await).await.unwrap();
+    }
+    let snapshots = json(&engine.snapshots().await.unwrap());
+    assert!(snapshots.as_array().unwrap().len() <= 2, "{snapshots}");
+    assert_eq!(files().await.length() as usize, snapshots.as_array().unwrap().len());
 }
 
 async fn assert_refused(area: &StorageArea, snapshot: String) {

@@ -58,7 +58,7 @@ fn a_function_of_the_extension_s_own_goes_both_ways() {
     let next = r#"{"exuvia":1,"id":"b","parents":["a"],"change":{"c":[{"custom":"/x","name":"loud","revision":2,"back":"?","examples":[["a","A"]]}]}}"#;
     let migrations = [start, next].map(|text| Migration::parse(text).unwrap()).into();
     let chain = Chain::arrange(migrations, &Lock::default()).unwrap().text().to_owned();
-    let mut engine = Engine::new(StorageArea::new("{}").unchecked_into(), &chain, 0.0, 0.0, never()).unwrap();
+    let mut engine = Engine::new(StorageArea::new("{}").unchecked_into(), &chain, 0.0, 0.0, 0.0, never()).unwrap();
     let function = |body: &str| js_sys::Function::new_with_args("text", &format!("return {body}"));
     let moved = |engine: &Engine, from, to, record: &str| engine.translate("c", from, to, record, "{}", "", 0.0);
     assert_eq!(problem(moved(&engine, 1, 2, r#"{"x":"a"}"#))["kind"], "chain");
