@@ -109,7 +109,8 @@ impl<D: Database> Tables<'_, D> {
         }
         for script in &pending.scripts {
             self.stop.check()?;
-            let entry = self.entry(&id, script, pending, version, &notes);
+            // What was found of all of them stands beside the first, which is the only one where another dies.
+            let entry = self.entry(&id, script, pending, version, std::mem::take(&mut notes));
             let ran = self.database.run_script(script, pending.direction, Some(&entry)).await;
             ran.map_err(|error| named(error, script))?;
         }
@@ -157,10 +158,7 @@ impl<D: Database> Tables<'_, D> {
         Ok(known.into_iter().map(|known| (known.name, known.is_done)).collect())
     }
 
-    fn entry(&self, id: &str, script: &Script, pending: &Pending, version: Version, notes: &[String]) -> Entry {
-        let about = |note: &&String| note.contains(&format!("{}.sql", script.name)) || note.contains(LOSES);
-        let notes: Vec<_> =
-            std::iter::once(&script.name).chain(notes.iter().filter(about)).map(String::as_str).collect();
+    fn entry(&self, id: &str, script: &Script, pending: &Pending, version: Version, notes: Vec<String>) -> Entry {
         Entry {
             at: self.now(),
             run: id.to_owned(),
@@ -175,7 +173,7 @@ impl<D: Database> Tables<'_, D> {
             fingerprint: script.digest.clone(),
             who: self.policy.who.clone(),
             records: "{}".to_owned(),
-            note: notes.join("; "),
+            note: [vec![script.name.clone()], notes].concat().join("; "),
         }
     }
 }
