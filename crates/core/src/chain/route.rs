@@ -3,7 +3,7 @@ use super::layout::Reaches;
 use super::{Chain, Collections, Family, Link, Record, Rehome, Residues, Stage, Ties, Told, Version};
 use crate::document::{Quoted, Value};
 use crate::error::{Error, ErrorKind, Result};
-use crate::lens::{Body, Context, Way};
+use crate::lens::{Body, Context, Undo, Way};
 
 /// The way of records from the line that they have run to another: down to the last version that both have, then up. An
 /// update has no way down, a downgrade no way up; from one branch to another there are both.
@@ -137,6 +137,13 @@ impl<'c> Route<'c> {
     pub fn changes(&self, name: &str) -> bool {
         let on = |stop: &Stop<'c>| stop.chain.changes(name, stop.version, self.common);
         on(&self.start) || on(&self.end)
+    }
+
+    /// Whether the way leads down only, and what the older version of a collection's records had is not all computed.
+    #[must_use]
+    pub fn recalls(&self, name: &str) -> bool {
+        let mut told = self.told().filter(|(_, _, told)| told.collection == name);
+        self.end.version == self.common && told.any(|(_, _, told)| told.undo != Undo::Computed)
     }
 
     /// Whether whole records go elsewhere on the way, so that they move as families.

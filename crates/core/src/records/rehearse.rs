@@ -22,6 +22,8 @@ pub(super) struct Rehearsal<'r> {
     /// The keys of what comes of families.
     landed: HashSet<String>,
     misfits: LiteMap<(String, String), u64>,
+    /// Records that were written since they came up, on a way down: by collection, and whether they have residues.
+    written_since: LiteMap<(String, bool), u64>,
     /// Records that are no part of the data any more: by collection, and whether they are kept.
     gone: LiteMap<(String, bool), u64>,
 }
@@ -40,6 +42,7 @@ impl<'r> Rehearsal<'r> {
             taken: HashSet::new(),
             landed: HashSet::new(),
             misfits: LiteMap::new(),
+            written_since: LiteMap::new(),
             gone: LiteMap::new(),
         }
     }
@@ -87,6 +90,7 @@ impl<'r> Rehearsal<'r> {
             (Ok(()), _) => {}
         }
         expect_as_written(&kept, &written)?;
+        self.note_written_since(record, &kept);
         self.comes_back(record, context, moved, kept)
     }
 
@@ -104,6 +108,15 @@ impl<'r> Rehearsal<'r> {
         match moved == before.value && after == kept {
             true => Ok(()),
             false => Err(differs()),
+        }
+    }
+
+    /// Counts what comes down otherwise than as what came up: its residue is another then, or it has none.
+    fn note_written_since(&mut self, record: &Record<'_>, kept: &Residues<'_>) {
+        let has_residue = !record.residues.is_empty();
+        let is_as_it_came = has_residue && record.residues.to_value() == kept.to_value();
+        if !is_as_it_came && self.route.recalls(&record.collection) {
+            *self.written_since.entry((record.collection.to_string(), has_residue)).or_default() += 1;
         }
     }
 
@@ -229,7 +242,16 @@ impl<'r> Rehearsal<'r> {
             true => format!("{count} records of {collection} have no place in the data now, and were set aside"),
             false => format!("{count} records of {collection} were forgotten"),
         };
-        self.misfits.iter().map(note).chain(self.gone.iter().map(gone)).collect()
+        let since = |((collection, has_residue), count): (&(String, bool), &u64)| match has_residue {
+            true => {
+                format!("{count} records of {collection} were changed since they came up, and the change came down")
+            }
+            false => format!(
+                "{count} records of {collection} came down without residue: they were made since, or nothing had to be remembered of them"
+            ),
+        };
+        let since = self.written_since.iter().map(since);
+        self.misfits.iter().map(note).chain(since).chain(self.gone.iter().map(gone)).collect()
     }
 }
 

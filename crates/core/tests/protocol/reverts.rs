@@ -58,6 +58,44 @@ fn what_was_written_since_stays() {
     assert!(data["user_preferences"].contains("\"privacy_mode\":\"balanced\""), "{}", data["user_preferences"]);
 }
 
+/// Of the cards nothing says which mode stood there before but the residue; of the others the step tells.
+#[test]
+fn the_report_counts_what_was_written_since() {
+    let cards = |length| {
+        let one = r#"{"exuvia":1,"id":"one","collections":{
+            "cards":{"layout":{"prefix":"card:"},"schema":{"type":"object","required":["mode"],"properties":{"mode":{"enum":["a","b","c"]}}}},
+            "marks":{"layout":{"prefix":"mark:"},"schema":{"type":"object","properties":{"at":{"type":"string"}}}}}}"#;
+        let two = r#"{"exuvia":1,"id":"two","parents":["one"],"change":{
+            "cards":[{"map":"/mode","table":{"a":"x","b":"x","c":"y"},"back":{"x":"a"}}],"marks":[{"rename":"/at","to":"/place"}]}}"#;
+        sequences::custom(&[one, two][..length])
+    };
+    let old: Vec<_> = (0..4).map(|index| (format!("card:{index}"), r#"{"mode":"b"}"#)).collect();
+    let mut old: Vec<_> = old.iter().map(|(key, text)| (&**key, *text)).collect();
+    old.extend([("card:plain", r#"{"mode":"a"}"#), ("mark:1", r#"{"at":"p"}"#)]);
+    let notes = |change: fn(&mut BTreeMap<String, String>)| {
+        let machine = Machine::holding(&old);
+        open(&machine, &cards(1)).unwrap();
+        open(&machine, &cards(2)).unwrap();
+        change(&mut machine.stored.borrow_mut());
+        revert(&machine, &cards(2), 1).unwrap().last_run.unwrap().notes
+    };
+    let without = |count| {
+        format!(
+            "{count} records of cards came down without residue: they were made since, or nothing had to be remembered of them"
+        )
+    };
+    assert_eq!(notes(|_| {}), [without(1)]);
+    let written = notes(|stored| {
+        stored.insert("card:0".into(), r#"{"mode":"y"}"#.into());
+        stored.insert("card:1".into(), r#"{"mode":"y"}"#.into());
+        stored.insert("card:2".into(), r#"{"mode":"x","unknown":1}"#.into());
+        stored.insert("card:born".into(), r#"{"mode":"x"}"#.into());
+        stored.insert("mark:born".into(), r#"{"place":"q"}"#.into());
+    });
+    let changed = "2 records of cards were changed since they came up, and the change came down".to_owned();
+    assert_eq!(written, [without(2), changed]);
+}
+
 #[test]
 fn a_record_that_was_deleted_and_added_again_is_the_new_one() {
     let five = chain(5);
