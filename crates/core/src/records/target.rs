@@ -8,7 +8,7 @@ use futures_lite::future::zip;
 
 use super::Records;
 use super::families::families_id;
-use super::line::{self, RESIDUE};
+use super::line::{self, ASIDE, RESIDUE};
 use super::rehearse::Rehearsal;
 use super::replay::{Deed, Replay};
 use super::rewind::Rewind;
@@ -217,12 +217,12 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
         let keys = self.store.keys().await?;
         // Of a process that died before it wrote its first head; or this device's name among those that share records.
         let is_fresh = keys.iter().all(|key| key.starts_with(CHAIN) || key == DEVICE);
-        // These are written after a head, never before one.
-        let later = [RESIDUE, MARKER, STRAY];
-        let is_lost = keys.iter().any(|key| later.iter().any(|prefix| key.starts_with(prefix)));
-        Ok(match is_lost {
+        // Data that no Exuvia has seen has nothing of Exuvia's beside it. The mirror may never have been written.
+        let beside = [RESIDUE, MARKER, STRAY, ASIDE, CHAIN];
+        let was_seen = keys.iter().any(|key| beside.iter().any(|prefix| key.starts_with(prefix)));
+        Ok(match was_seen {
+            _ if is_fresh => Found::Fresh,
             true => Found::Lost,
-            false if is_fresh => Found::Fresh,
             false => Found::Unmarked,
         })
     }

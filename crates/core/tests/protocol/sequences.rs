@@ -543,3 +543,19 @@ fn collection_in_place(length: usize) -> Chain {
         ][..length],
     )
 }
+
+/// Who died before the mirror of the first head was kept, and then the control key went.
+#[test]
+fn data_with_a_chain_beside_it_is_not_taken_for_a_first_version() {
+    let chain = chain(5);
+    let machine = Machine::holding(&[("user_preferences", OLD[0].1)]);
+    open(&machine, &chain).unwrap();
+    machine.mirror.replace(None);
+    machine.stored.borrow_mut().retain(|key, _| !key.starts_with("exuvia") || key.starts_with("exuvia:c:"));
+    let before = machine.stored.borrow().clone();
+    assert_eq!(open(&machine, &chain).unwrap().state, State::Lost);
+    assert_eq!(*machine.stored.borrow(), before);
+    let oldest = snapshot(&machine, &chain, 0);
+    ask(&machine, &chain, oldest).unwrap();
+    assert_eq!(open(&machine, &chain).unwrap().state, State::Current, "a snapshot is the way out");
+}
