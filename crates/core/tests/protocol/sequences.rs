@@ -559,3 +559,55 @@ fn data_with_a_chain_beside_it_is_not_taken_for_a_first_version() {
     ask(&machine, &chain, oldest).unwrap();
     assert_eq!(open(&machine, &chain).unwrap().state, State::Current, "a snapshot is the way out");
 }
+
+/// The same where the first deed by hand cannot be finished either.
+#[test]
+fn a_deed_that_dies_in_the_place_of_two_ways_back_leaves_both_to_be_finished() {
+    let (three, five) = (chain(3), chain(5));
+    let oldest = |machine: &Rc<Machine>| {
+        let last = block_on(records(machine, &five).snapshots()).unwrap().len() - 1;
+        snapshot(machine, &five, last)
+    };
+    let stuck = || {
+        let machine = Machine::holding(&OLD);
+        open(&machine, &three).unwrap();
+        let three = machine.data();
+        // Another value each time that it is written.
+        machine.damage.set(Some(|key, text| {
+            (key == "user_preferences" && text.contains("ai_settings")).then(|| text.replace("\"m", "\"mm"))
+        }));
+        assert_eq!(open(&machine, &five).unwrap().state, State::Stuck);
+        let newest = snapshot(&machine, &five, 0);
+        assert_eq!(ask(&machine, &five, newest).unwrap_err().kind(), ErrorKind::Stuck);
+        assert_eq!(open(&machine, &five).unwrap().state, State::Stuck);
+        machine.operations.set(0);
+        (machine, three)
+    };
+    let (whole, _) = stuck();
+    let asked = oldest(&whole);
+    let prepared = whole.operations.get();
+    ask(&whole, &five, asked).unwrap();
+    let operations = whole.operations.get() - prepared;
+    let (mut back, mut done) = (0, 0);
+    for death in 0..operations {
+        let (machine, three) = stuck();
+        let asked = oldest(&machine);
+        machine.fuel.set(Some(death));
+        let _ = ask(&machine, &five, asked);
+        machine.fuel.set(None);
+        machine.damage.set(None);
+        let status = open(&machine, &five).unwrap();
+        match status.state {
+            State::Refused => {
+                assert_eq!(machine.data(), three, "after a death at {death}");
+                back += 1;
+            }
+            State::Current => {
+                assert_holds(&machine, &NEW, &format!("after a death at {death}"));
+                done += 1;
+            }
+            _ => panic!("after a death at {death}: {status:?}"),
+        }
+    }
+    assert!(back > 10 && done > 3, "{back} went back, {done} were done");
+}
