@@ -30,6 +30,7 @@ pub use snapshot::{Manifest, Purpose};
 pub use store::{Host, Shape, Store, Vault};
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 
 use snapshot::CHUNK;
 use strays::Count;
@@ -59,6 +60,8 @@ pub struct Records<'c, S, V, H> {
     seen: Cell<Option<u64>>,
     /// What the run's version used when what was written began to be read back.
     counted: Cell<Option<Count>>,
+    /// The snapshot that this runner has made, and the keys of all that is in it.
+    saved: RefCell<Option<(String, HashSet<String>)>>,
     /// The keys under which is kept what the store has made of the run's own writes.
     damage: RefCell<Vec<String>>,
 }
@@ -76,6 +79,7 @@ impl<'c, S: Store, V: Vault, H: Host> Records<'c, S, V, H> {
             chunk: CHUNK,
             seen: Cell::new(None),
             counted: Cell::new(None),
+            saved: RefCell::default(),
             damage: RefCell::default(),
         }
     }

@@ -164,9 +164,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
 
     /// The storage keys that markers stand for; those among the `kept` are of another run.
     pub(super) async fn marked_keys(&self, kept: &HashSet<String>) -> Result<HashSet<String>> {
-        let own = self.markers().await?.into_iter().filter(|(marker, _)| !kept.contains(marker));
-        let marked = own.flat_map(|(_, marked)| marked);
-        Ok(marked.filter_map(|key| Some(key.text().ok()??.into_owned())).collect())
+        Ok(marked(self.markers().await?.into_iter().filter(|(marker, _)| !kept.contains(marker))).collect())
     }
 
     /// Removes keys that the data does not consist of any more; those that are not `known` are set aside first.
@@ -176,7 +174,17 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         gone: impl Fn(&str) -> bool,
         known: impl Fn(&str) -> bool,
     ) -> Result<()> {
-        let mut keys = self.store.keys().await?;
+        self.clear_among(run, self.store.keys().await?, gone, known).await
+    }
+
+    /// The same where the store's keys are known.
+    pub(super) async fn clear_among(
+        &self,
+        run: &Run,
+        mut keys: Vec<String>,
+        gone: impl Fn(&str) -> bool,
+        known: impl Fn(&str) -> bool,
+    ) -> Result<()> {
         keys.retain(|key| !key.starts_with(STRAY) && gone(key));
         let strays: Vec<_> = keys.iter().filter(|key| !key.starts_with(OWN_PREFIX) && !known(key)).cloned().collect();
         if !strays.is_empty() {
@@ -185,24 +193,26 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         self.remove(run, keys).await
     }
 
-    /// Keys among those that the run's version uses which nobody knows are no data of it: they are set aside.
+    /// Keys among those that the run's version uses which nobody knows are no data of it: they are set aside. Answers
+    /// whether there were any.
     pub(super) async fn clear_unknown(
         &self,
         run: &Run,
         route: &Route<'_>,
         seal: &Seal,
         known: &HashSet<String>,
-    ) -> Result<()> {
-        let keys = self.store.keys().await?;
+        keys: &[String],
+    ) -> Result<bool> {
         let mut strange = keys.iter().filter(|key| covers(&run.uses, key) && !known.contains(*key)).peekable();
         let replaces = matches!(run.source, Source::Snapshot { .. });
         if strange.peek().is_none() || replaces || !self.knows_way(run, route, seal).await? {
-            return Ok(());
+            return Ok(false);
         }
         // Markers may be gone already, so only what is written can tell.
         let written = self.keys_written(run, route).await?;
         let strange: HashSet<_> = strange.filter(|key| !written.contains(*key)).collect();
-        self.clear(run, |key| strange.iter().any(|strange| *strange == key), |_| false).await
+        self.clear(run, |key| strange.iter().any(|strange| *strange == key), |_| false).await?;
+        Ok(!strange.is_empty())
     }
 
     /// Whether a route is the run's, from the line of what its snapshot holds.
@@ -213,8 +223,12 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
 
     /// How many of some keys there are, and how many bytes they take.
     pub(super) async fn count(&self, of: impl Fn(&str) -> bool) -> Result<Count> {
-        let mut keys = self.store.keys().await?;
-        keys.retain(|key| of(key));
+        self.count_among(&self.store.keys().await?, of).await
+    }
+
+    /// The same where the store's keys are known: a browser goes through all that it holds to list them.
+    pub(super) async fn count_among(&self, keys: &[String], of: impl Fn(&str) -> bool) -> Result<Count> {
+        let keys: Vec<_> = keys.iter().filter(|key| of(key)).cloned().collect();
         Ok((keys.len(), self.store.bytes(&keys).await?))
     }
 
@@ -224,8 +238,11 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         let Some(seal) = run.seal.as_ref().filter(|_| !replaces) else { return Ok(()) };
         for _ in 0..ROUNDS {
             let settled = async {
-                self.clear_unknown(run, route, seal, known).await?;
-                let count = self.count(|key| covers(&run.uses, key)).await?;
+                let mut keys = self.store.keys().await?;
+                if self.clear_unknown(run, route, seal, known, &keys).await? {
+                    keys = self.store.keys().await?;
+                }
+                let count = self.count_among(&keys, |key| covers(&run.uses, key)).await?;
                 if self.counted.get() == Some(count) || !self.knows_way(run, route, seal).await? {
                     return Ok(true);
                 }
@@ -267,6 +284,12 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         let is_data = replaces || covers(&run.leaves, key) || covers(&run.uses, key);
         key != CONTROL && !key.starts_with(STRAY) && (is_data || key.starts_with(OWN_PREFIX))
     }
+}
+
+/// The storage keys among what markers hold.
+pub(super) fn marked(markers: impl IntoIterator<Item = (String, Vec<Value<'static>>)>) -> impl Iterator<Item = String> {
+    let all = markers.into_iter().flat_map(|(_, marked)| marked);
+    all.filter_map(|key| Some(key.text().ok()??.into_owned()))
 }
 
 /// Somebody who writes again and again while the gate is shut.

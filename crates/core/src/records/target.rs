@@ -14,7 +14,7 @@ use super::replay::{Deed, Replay};
 use super::rewind::Rewind;
 use super::snapshot::{Manifest, Purpose, SnapshotWriter};
 use super::store::{Host, Store, Vault};
-use super::strays::{ROUNDS, STRAY, covers, restless};
+use super::strays::{ROUNDS, STRAY, covers, marked, restless};
 use super::walk::{CHAIN, CONTROL, Census, DEVICE, MARKER, Walk, chain_key};
 use super::write::marker_prefix;
 use crate::chain::{Chain, Link, OWN_PREFIX, Route, Version};
@@ -94,8 +94,12 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
 
     /// The markers of batches that were written, with what is marked in each: storage keys, and families.
     pub(super) async fn markers(&self) -> Result<Vec<(String, Vec<Value<'static>>)>> {
-        let mut markers = self.store.keys().await?;
-        markers.retain(|key| key.starts_with(MARKER));
+        self.markers_among(&self.store.keys().await?).await
+    }
+
+    /// The same where the store's keys are known.
+    pub(super) async fn markers_among(&self, keys: &[String]) -> Result<Vec<(String, Vec<Value<'static>>)>> {
+        let markers: Vec<_> = keys.iter().filter(|key| key.starts_with(MARKER)).cloned().collect();
         let mut found = Vec::new();
         for (marker, value) in self.store.get(&markers).await? {
             let text = self.store.read(&value)?;
@@ -160,7 +164,13 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     async fn leave(&self, run: &Run, gone: &dyn Fn(&str) -> bool) -> Result<Option<HashSet<String>>> {
         let Some(seal) = &run.seal else { return self.remove_where(run, gone).await.map(|()| None) };
         for _ in 0..ROUNDS {
-            let counted = self.count(gone).await?;
+            let keys = self.store.keys().await?;
+            if let Some(known) = self.accounted(seal, &keys).await?
+                && !keys.iter().any(|key| gone(key))
+            {
+                return Ok(Some(known));
+            }
+            let counted = self.count_among(&keys, gone).await?;
             let known = match self.spare_saved(run, seal, gone, Stage::Sweep).await {
                 // Without it nobody can tell.
                 Err(error) if error.kind() == ErrorKind::Snapshot => {
@@ -168,12 +178,22 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
                 }
                 known => known?,
             };
-            if self.count(gone).await? == counted {
-                self.clear(run, gone, |key| known.contains(key)).await?;
+            let keys = self.store.keys().await?;
+            if self.count_among(&keys, gone).await? == counted {
+                self.clear_among(run, keys, gone, |key| known.contains(key)).await?;
                 return Ok(Some(known));
             }
         }
         Err(restless())
+    }
+
+    /// The keys that a snapshot of this runner's own making holds, and those that the run has written, without reading
+    /// the snapshot for them.
+    async fn accounted(&self, seal: &Seal, keys: &[String]) -> Result<Option<HashSet<String>>> {
+        let saved = self.saved.borrow().clone();
+        let Some((_, mut known)) = saved.filter(|(id, _)| *id == seal.id) else { return Ok(None) };
+        known.extend(marked(self.markers_among(keys).await?));
+        Ok(Some(known))
     }
 }
 
@@ -299,7 +319,9 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
                 rehearsal.chunk(&families.chunk(&self.vault, index).await?, &mut Census::default())?;
             }
         }
-        let orphans = rehearsal.orphans(&keys.into_iter().collect());
+        let keys = keys.into_iter().collect();
+        let orphans = rehearsal.orphans(&keys);
+        self.saved.replace(Some((seal.id.clone(), keys)));
         run.notes = rehearsal.finish();
         let counted = match &run.source {
             Source::Chain => manifest,
