@@ -8,17 +8,6 @@ import { Progress } from "./progress.js";
 /** How long a browser may take for anything that a test waits for, in milliseconds. */
 const PATIENCE = 60_000;
 
-/** What a browser never does would be waited for without end. */
-async function within<T>(event: Promise<T>, what: string): Promise<T> {
-  const ended = new AbortController();
-  const late = sleep(PATIENCE, undefined, { signal: ended.signal }).then(() => {
-    throw new Error(`expected ${what} within ${PATIENCE / 1_000} s, found that it did not`);
-  });
-  // Once the event is there nobody waits for it.
-  late.catch(() => undefined);
-  return Promise.race([event, late]).finally(() => ended.abort());
-}
-
 /** A browser at work on an installation, and what it can suffer. */
 export class RunningBrowser {
   /** What is heard of the run in it. */
@@ -55,10 +44,11 @@ export class RunningBrowser {
     const closed = new Promise((resolve) => observer.once("close", resolve));
     // The page goes away before it can answer.
     void observer.evaluate(() => chrome.runtime.reload()).catch(() => undefined);
-    await within(closed, "the extension's pages to close when it is reloaded");
+    await this.#within(closed, "the extension's pages to close when it is reloaded");
     this.progress.restart();
     const isNewWorker = (target: Target) => this.#isWorker(target) && !before.has(target);
-    await this.#browser.waitForTarget(isNewWorker, { timeout: PATIENCE });
+    const started = this.#browser.waitForTarget(isNewWorker, { timeout: 0 });
+    await this.#within(started, "a new worker when the extension is reloaded");
   }
 
   /** The control key, read without the extension's help. */
@@ -118,7 +108,7 @@ export class RunningBrowser {
     });
     await session.send("ServiceWorker.enable");
     await session.send("ServiceWorker.stopAllWorkers");
-    await within(stopped, "the worker to stop");
+    await this.#within(stopped, "the worker to stop");
     await session.detach();
     this.progress.restart();
   }
@@ -160,6 +150,19 @@ export class RunningBrowser {
       for (const worker of this.#workers) worker.send("Runtime.runIfWaitingForDebugger").catch(() => undefined);
       await sleep(20);
     }
+  }
+
+  /** What a browser never does would be waited for without end. */
+  async #within<T>(event: Promise<T>, what: string): Promise<T> {
+    const ended = new AbortController();
+    const late = sleep(PATIENCE, undefined, { signal: ended.signal }).then(() => {
+      const there = this.#browser.targets().map((target) => `${target.type()} ${target.url()}`);
+      const found = this.#browser.connected ? there.join(", ") : "no browser";
+      throw new Error(`expected ${what} within ${PATIENCE / 1_000} s, found that it did not: there are ${found}`);
+    });
+    // Once the event is there nobody waits for it.
+    late.catch(() => undefined);
+    return Promise.race([event, late]).finally(() => ended.abort());
   }
 
   #isWorker(target: Target): boolean {
