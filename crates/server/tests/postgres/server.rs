@@ -15,6 +15,10 @@ use tempfile::TempDir;
 const MISSING: &str = "PostgreSQL's server is missing: `cargo xtask test` finds or installs one; or install it yourself \
     (Debian: postgresql), or set POSTGRES_BIN to the folder that holds `initdb` and `pg_ctl`";
 
+/// How clusters are made.
+const INITDB: [&str; 6] =
+    ["--username=exuvia", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--wal-segsize=1"];
+
 /// A server with an empty cluster in a folder of its own, on a port of its own. It stops when it is dropped.
 pub struct Server {
     folder: TempDir,
@@ -67,9 +71,7 @@ impl Server {
             chown(folder.path(), Some(uid), Some(gid))?;
         }
         let mut server = Self { folder, bin, user, port: 0, fsync, has_own_disk: megabytes.is_some() };
-        let initdb =
-            ["--username=exuvia", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--wal-segsize=1"];
-        server.run("initdb", &initdb)?;
+        server.make_cluster()?;
         // Another process may take a port that was free a moment ago.
         let mut tries = 0..5;
         loop {
@@ -79,6 +81,27 @@ impl Server {
                 Err(error) if tries.next().is_none() => return Err(error),
                 Err(_) => {}
             }
+        }
+    }
+
+    /// Takes the cluster that an earlier test has made, or makes it and leaves it for later ones: making one costs more
+    /// than most tests do in it.
+    fn make_cluster(&self) -> Result<()> {
+        let version = expect_success("initdb", Command::new(self.bin.join("initdb")).arg("--version").output()?)?;
+        let made_by = format!("{} {INITDB:?} {}", String::from_utf8_lossy(&version.stdout), self.user.is_some());
+        let shelf = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let kept = shelf.join(format!("cluster-{}", blake3::hash(made_by.as_bytes()).to_hex()));
+        let data = self.folder.path().join("data");
+        if kept.exists() {
+            return copy(&kept, &data);
+        }
+        self.run("initdb", &INITDB)?;
+        // Others find it whole or not at all.
+        let draft = TempDir::new_in(shelf)?;
+        copy(&data, &draft.path().join("data"))?;
+        match fs::rename(draft.path().join("data"), &kept) {
+            Err(error) if !kept.exists() => Err(error.into()),
+            _ => Ok(()),
         }
     }
 
@@ -189,6 +212,11 @@ impl User {
         };
         Ok(Self { uid: id("-u")?, gid: id("-g")? })
     }
+}
+
+/// Copies a folder with its owners and permissions, which the server insists on.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    expect_success("cp", Command::new("cp").arg("-a").args([from, to]).output()?).map(drop)
 }
 
 fn expect_success(program: &str, output: Output) -> Result<Output> {
