@@ -10,7 +10,9 @@ use super::{Result, each, edit, item, moved, part, rekey, when};
 /// Writes what a body does.
 pub(super) fn write(body: &Body, site: &Site, routine: &mut Routine) -> Result<()> {
     let Site { memory, kept, .. } = site;
-    routine.leave_when(format_args!("{memory} IS NOT NULL AND jsonb_typeof({memory}) <> 'object'"));
+    if let Some(memory) = memory {
+        routine.leave_when(format_args!("{memory} IS NOT NULL AND jsonb_typeof({memory}) <> 'object'"));
+    }
     routine.line(format_args!("{kept} := NULL;"));
     let mut nodes: Vec<_> = body.nodes().collect();
     if site.way == Way::Down {
@@ -20,6 +22,7 @@ pub(super) fn write(body: &Body, site: &Site, routine: &mut Routine) -> Result<(
         let written = routine.scoped(|routine| write_op(&node.op, *slot, site, routine));
         written.map_err(|reason| reason.in_step(&node.place))?;
     }
+    let Some(memory) = memory else { return Ok(()) };
     let slots: Vec<_> = nodes.iter().map(|(slot, _)| slot.to_string()).collect();
     let slots = texts(slots.iter().map(String::as_str))?;
     // What no primitive here has left is passed on.
@@ -31,9 +34,11 @@ pub(super) fn write(body: &Body, site: &Site, routine: &mut Routine) -> Result<(
 }
 
 fn write_op(op: &Op, slot: usize, site: &Site, routine: &mut Routine) -> Result<()> {
-    let entry = routine.json();
-    let memory = &site.memory;
-    routine.line(format_args!("{entry} := {memory}->'{slot}'::text;"));
+    let entry = site.memory.as_ref().map(|memory| {
+        let entry = routine.json();
+        routine.line(format_args!("{entry} := {memory}->'{slot}'::text;"));
+        entry
+    });
     let kept = Kept { slot, entry };
     match op {
         Op::Move(op) => moved::write(op, &kept, site, routine),
@@ -49,14 +54,14 @@ fn write_op(op: &Op, slot: usize, site: &Site, routine: &mut Routine) -> Result<
 /// What a primitive remembers.
 pub(super) struct Kept {
     slot: usize,
-    /// The variable that holds what it remembered on the way here; NULL where that is nothing.
-    pub(super) entry: String,
+    /// The variable that holds what it remembered on the way here; NULL where that is nothing. `None` where that is known.
+    pub(super) entry: Option<String>,
 }
 
 impl Kept {
     /// Passes over an entry that another kind of primitive has left.
     pub(super) fn expect(&self, member: &str, routine: &mut Routine) {
-        let entry = &self.entry;
+        let Some(entry) = &self.entry else { return };
         routine.open_if(format_args!("{entry} IS NOT NULL"));
         routine.open_if(format_args!("jsonb_typeof({entry}) <> 'object'"));
         routine.line("RETURN;");

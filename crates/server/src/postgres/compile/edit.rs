@@ -20,8 +20,8 @@ pub(super) fn write(op: &Edit, kept: &Kept, site: &Site, routine: &mut Routine) 
     }
     let change = Change::new(&op.forward, &op.backward, source, routine);
     routine.line(format_args!("{} := {};", change.current, site.focus.get(&op.at)?));
-    change.write(&kept.entry, site, routine)?;
-    let Change { current, next, is_worth_keeping, .. } = &change;
+    let is_worth_keeping = change.write(kept.entry.as_deref(), site, routine)?;
+    let Change { current, next, .. } = &change;
     routine.open_if(format_args!("{next} IS DISTINCT FROM {current}"));
     routine.open_if(format_args!("{next} IS NOT NULL"));
     site.focus.set(&op.at, next, routine)?;
@@ -54,8 +54,6 @@ pub(super) struct Change<'f> {
     pub(super) current: String,
     /// The value after.
     pub(super) next: String,
-    /// Whether the functions alone would not lead here again, and back.
-    pub(super) is_worth_keeping: String,
 }
 
 impl<'f> Change<'f> {
@@ -65,51 +63,70 @@ impl<'f> Change<'f> {
         source: Option<String>,
         routine: &mut Routine,
     ) -> Self {
-        let [current, next, is_worth_keeping] = [routine.json(), routine.json(), routine.truth()];
-        Self { forward, backward, source, current, next, is_worth_keeping }
+        let [current, next] = [routine.json(), routine.json()];
+        Self { forward, backward, source, current, next }
     }
 
-    /// Sets the value after and whether the pair is worth keeping. `entry` holds the pair that is remembered, or NULL.
-    pub(super) fn write(&self, entry: &str, site: &Site, routine: &mut Routine) -> Result<()> {
-        routine.scoped(|routine| {
-            let (ahead, again) = (routine.json(), routine.json());
-            let Self { current, next, is_worth_keeping, .. } = self;
-            let way = site.way;
-            let (here, there) = super::sides(way, "older", "newer");
-            let plain = self.apply(way, current, &ahead, site, routine)?;
+    /// Sets the value after, and answers with whether the pair is worth keeping, since the functions alone would not lead
+    /// here again, and back: a condition that is never NULL. `entry` holds the pair that is remembered, or NULL.
+    pub(super) fn write(&self, entry: Option<&str>, site: &Site, routine: &mut Routine) -> Result<String> {
+        match entry {
+            Some(entry) => self.write_recalling(entry, site, routine),
+            None => self.write_anew(site, routine),
+        }
+    }
 
-            routine.open_if(format_args!("{entry} IS NOT NULL AND {entry}->'{here}' IS NOT DISTINCT FROM {current}"));
-            routine.line(format_args!("{next} := {entry}->'{there}';"));
-            routine.line(format_args!("{is_worth_keeping} := {};", plain.misses(next)));
-            match self.withdrawn(way) {
-                Some(fits) => {
-                    let fits = routine.fits(fits, current)?;
-                    let was_there = format!("{entry} IS NOT NULL AND {entry}->'{there}' IS NOT NULL");
-                    routine.else_if(format_args!("{was_there} AND {current} IS NOT NULL AND {fits}"));
-                    routine.line(format_args!("{next} := {current};"));
-                    routine.line(format_args!("{is_worth_keeping} := true;"));
-                    routine.or_else();
-                    routine.line(format_args!("{next} := NULL;"));
-                    routine.line(format_args!("{is_worth_keeping} := false;"));
+    fn write_anew(&self, site: &Site, routine: &mut Routine) -> Result<String> {
+        let again = routine.json();
+        let Self { current, next, .. } = self;
+        match self.withdrawn(site.way) {
+            Some(_) => routine.line(format_args!("{next} := NULL;")),
+            None => {
+                let plain = self.apply(site.way, current, next, site, routine)?;
+                if let Some(fails) = &plain.fails {
+                    routine.leave_when(fails);
                 }
-                None => {
-                    routine.or_else();
-                    if let Some(fails) = &plain.fails {
-                        routine.leave_when(fails);
-                    }
+                if plain.value != *next {
                     routine.line(format_args!("{next} := {};", plain.value));
-                    routine.line(format_args!("{is_worth_keeping} := false;"));
                 }
             }
-            routine.end_if();
+        }
+        Ok(self.apply_back(next, &again, site, routine)?.misses(current))
+    }
 
-            let back = match way {
-                Way::Up => self.apply(Way::Down, next, &again, site, routine)?,
-                Way::Down => self.apply(Way::Up, next, &again, site, routine)?,
-            };
-            routine.line(format_args!("{is_worth_keeping} := {is_worth_keeping} OR {};", back.misses(current)));
-            Ok(())
-        })
+    fn write_recalling(&self, entry: &str, site: &Site, routine: &mut Routine) -> Result<String> {
+        let [is_worth_keeping, ahead, again] = [routine.truth(), routine.json(), routine.json()];
+        let Self { current, next, .. } = self;
+        let (here, there) = super::sides(site.way, "older", "newer");
+        let plain = self.apply(site.way, current, &ahead, site, routine)?;
+
+        routine.open_if(format_args!("{entry} IS NOT NULL AND {entry}->'{here}' IS NOT DISTINCT FROM {current}"));
+        routine.line(format_args!("{next} := {entry}->'{there}';"));
+        routine.line(format_args!("{is_worth_keeping} := {};", plain.misses(next)));
+        match self.withdrawn(site.way) {
+            Some(fits) => {
+                let fits = routine.fits(fits, current)?;
+                let was_there = format!("{entry} IS NOT NULL AND {entry}->'{there}' IS NOT NULL");
+                routine.else_if(format_args!("{was_there} AND {current} IS NOT NULL AND {fits}"));
+                routine.line(format_args!("{next} := {current};"));
+                routine.line(format_args!("{is_worth_keeping} := true;"));
+                routine.or_else();
+                routine.line(format_args!("{next} := NULL;"));
+                routine.line(format_args!("{is_worth_keeping} := false;"));
+            }
+            None => {
+                routine.or_else();
+                if let Some(fails) = &plain.fails {
+                    routine.leave_when(fails);
+                }
+                routine.line(format_args!("{next} := {};", plain.value));
+                routine.line(format_args!("{is_worth_keeping} := false;"));
+            }
+        }
+        routine.end_if();
+
+        let back = self.apply_back(next, &again, site, routine)?;
+        Ok(format!("{is_worth_keeping} OR {}", back.misses(current)))
     }
 
     /// An expression for the pair, with the item's place on either side where there is one.
@@ -125,6 +142,14 @@ impl<'f> Change<'f> {
             (Way::Up, None) => apply(self.forward, input, out, site, routine),
             (Way::Down, _) => apply(self.backward, input, out, site, routine),
         }
+    }
+
+    fn apply_back(&self, input: &str, out: &str, site: &Site, routine: &mut Routine) -> Result<Applied> {
+        let back = match site.way {
+            Way::Up => Way::Down,
+            Way::Down => Way::Up,
+        };
+        self.apply(back, input, out, site, routine)
     }
 
     /// What a value must fit to stay, where the function of this way takes it away unless it was there before.

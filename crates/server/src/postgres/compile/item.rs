@@ -12,7 +12,6 @@ pub(super) fn write(op: &EditItem, kept: &Kept, site: &Site, routine: &mut Routi
     kept.expect("memo", routine);
     let [list, found] = [routine.json(), routine.json()];
     let [at, known_at, rule, place] = std::array::from_fn(|_| routine.count());
-    let entry = &kept.entry;
     let (by, key) = (path(&op.by)?, constant(&op.key)?);
     let (_, there_at) = sides(site.way, "older_at", "newer_at");
 
@@ -22,15 +21,17 @@ pub(super) fn write(op: &EditItem, kept: &Kept, site: &Site, routine: &mut Routi
     routine.open_if(format_args!("jsonb_array_length({found}) < 2"));
     routine.line(format_args!("{at} := ({found}->0)::integer;"));
     routine.line(format_args!("{known_at} := NULL;"));
-    routine.open_if(format_args!("{entry}->'{there_at}' IS NOT NULL"));
-    routine.line(format_args!("{known_at} := exuvia.count_in({entry}->'{there_at}');"));
-    routine.leave_when(format_args!("{known_at} IS NULL"));
-    routine.end_if();
+    if let Some(entry) = &kept.entry {
+        routine.open_if(format_args!("{entry}->'{there_at}' IS NOT NULL"));
+        routine.line(format_args!("{known_at} := exuvia.count_in({entry}->'{there_at}');"));
+        routine.leave_when(format_args!("{known_at} IS NULL"));
+        routine.end_if();
+    }
 
     let change = Change::new(&op.forward, &op.backward, None, routine);
     routine.line(format_args!("{} := {list}->{at};", change.current));
-    change.write(entry, site, routine)?;
-    let Change { next, is_worth_keeping, .. } = &change;
+    let is_worth_keeping = change.write(kept.entry.as_deref(), site, routine)?;
+    let Change { next, .. } = &change;
     let set_rule = format!("{rule} := {};", rule_of(&op.place, &list, &by)?);
     routine.line(format_args!("{place} := NULL;"));
     routine.open_if(format_args!("{at} IS NOT NULL AND {next} IS NOT NULL"));
@@ -47,7 +48,7 @@ pub(super) fn write(op: &EditItem, kept: &Kept, site: &Site, routine: &mut Routi
     routine.end_if();
     site.focus.set(&op.list, &list, routine)?;
 
-    routine.open_if(format_args!("{is_worth_keeping} OR {place} IS NOT NULL"));
+    routine.open_if(format_args!("({is_worth_keeping}) OR {place} IS NOT NULL"));
     let here_at = format!("CASE WHEN {at} IS NOT NULL THEN {place} END");
     let there_at = format!("CASE WHEN {at} IS NULL THEN {place} END");
     kept.keep(&change.memo(&here_at, &there_at, site), site, routine);

@@ -102,12 +102,17 @@ type Result<T, E = Reason> = std::result::Result<T, E>;
 /// [`Unsupported`] at the first step that PostgreSQL cannot take.
 pub fn compile(legs: &[Leg<'_>], end: Option<&Schema>) -> Result<Program, Unsupported> {
     let mut routine = Routine::default();
-    for leg in legs {
-        write_leg(leg, &mut routine)?;
-    }
+    let unnamed = |reason: Reason| reason.in_migration(legs.last().map_or("", |leg| leg.migration));
+    let focus = Focus::on("f0", legs.iter().map(|leg| leg.body), &mut routine).map_err(unnamed)?;
+    // Most records have nothing to remember, and most of a function would look for it.
+    routine.open_if("m0 IS NULL");
+    routine.scoped(|routine| legs.iter().try_for_each(|leg| write_leg(leg, None, &focus, routine)))?;
+    routine.or_else();
+    routine.scoped(|routine| legs.iter().try_for_each(|leg| write_leg(leg, Some("s0"), &focus, routine)))?;
+    routine.end_if();
+    focus.close(&mut routine).map_err(unnamed)?;
     if let Some(schema) = end {
-        let migration = legs.last().map_or("", |leg| leg.migration);
-        let fits = routine.fits(schema, "f0").map_err(|reason| reason.in_migration(migration))?;
+        let fits = routine.fits(schema, "f0").map_err(unnamed)?;
         routine.leave_when(format_args!("NOT coalesce({fits}, false)"));
     }
     let body = format!("{}BEGIN\n{OPENING}{}{}END\n", routine.declarations(), routine.text(), closing(&routine));
@@ -167,19 +172,26 @@ fn closing(routine: &Routine) -> String {
     )
 }
 
-fn write_leg(leg: &Leg<'_>, routine: &mut Routine) -> Result<(), Unsupported> {
+/// Writes what a migration does. `steps` holds the residues of all migrations, if there are any.
+fn write_leg(leg: &Leg<'_>, steps: Option<&str>, focus: &Focus, routine: &mut Routine) -> Result<(), Unsupported> {
     let unsupported = |reason: Reason| reason.in_migration(leg.migration);
     let id = literal(leg.migration).map_err(unsupported)?;
     routine.scoped(|routine| {
-        let (memory, kept) = (routine.json(), routine.json());
-        routine.line(format_args!("{memory} := s0->{id}::text;"));
-        let site = Site { focus: Focus::new("f0"), way: leg.way, memory, kept, scope: "key".to_owned() };
+        let kept = routine.json();
+        let memory = steps.map(|steps| {
+            let memory = routine.json();
+            routine.line(format_args!("{memory} := {steps}->{id}::text;"));
+            memory
+        });
+        let site = Site { focus: focus.clone(), way: leg.way, memory, kept, scope: "key".to_owned() };
         body::write(leg.body, &site, routine).map_err(unsupported)?;
         let Site { memory, kept, .. } = site;
         routine.open_if(format_args!("{kept} IS NOT NULL"));
         routine.line(format_args!("s0 := coalesce(s0, '{{}}') || jsonb_build_object({id}::text, {kept});"));
-        routine.else_if(format_args!("{memory} IS NOT NULL"));
-        routine.line(format_args!("s0 := s0 - {id}::text;"));
+        if let Some(memory) = memory {
+            routine.else_if(format_args!("{memory} IS NOT NULL"));
+            routine.line(format_args!("s0 := s0 - {id}::text;"));
+        }
         routine.end_if();
         Ok(())
     })

@@ -13,40 +13,34 @@ pub(super) fn write(op: &Move, kept: &Kept, site: &Site, routine: &mut Routine) 
     if source.tokens().len() == 0 || target.tokens().len() == 0 {
         return Err(Reason::new("a move of a whole record"));
     }
-    let [value, hidden, displaced] = [routine.json(), routine.json(), routine.json()];
-    let [pruned, made] = [routine.count(), routine.count()];
+    let [value, displaced] = [routine.json(), routine.json()];
+    let made = routine.count();
     let (here, there) = sides(site.way, "from", "to");
     let (made_here, made_there) = sides(site.way, "made_from", "made_to");
-    let (focus, entry) = (&site.focus, &kept.entry);
+    let focus = &site.focus;
+    let recalled = kept.entry.as_ref().map(|entry| recall(entry, here, made_here, routine));
 
-    routine.line(format_args!("{hidden} := NULL;"));
-    routine.line(format_args!("{pruned} := 0;"));
     routine.line(format_args!("{made} := 0;"));
-    routine.open_if(format_args!("{entry} IS NOT NULL"));
-    routine.leave_when(format_args!("jsonb_typeof({entry}) <> 'object'"));
-    routine.open_if(format_args!("NOT {entry} ?| ARRAY['items', 'memo', 'branch', 'order', 'sides']"));
-    routine.line(format_args!("{hidden} := {entry}->'{here}';"));
-    routine.line(format_args!("{pruned} := exuvia.count_in({entry}->'{made_here}');"));
-    routine.leave_when(format_args!("{pruned} IS NULL"));
-    routine.end_if();
-    routine.end_if();
-
     routine.line(format_args!("{value} := {};", focus.get(source)?));
-    routine.open_if(format_args!("{value} IS NULL"));
-    routine.line(format_args!("{pruned} := 0;"));
-    routine.or_else();
+    routine.open_if(format_args!("{value} IS NOT NULL"));
     focus.remove(source, routine)?;
-    prune(source, &pruned, site, routine)?;
+    if let Some(Recalled { pruned, .. }) = &recalled {
+        prune(source, pruned, site, routine)?;
+        routine.or_else();
+        routine.line(format_args!("{pruned} := 0;"));
+    }
     routine.end_if();
 
-    routine.open_if(format_args!("{hidden} IS NOT NULL"));
-    routine.open_if(format_args!("{}", focus.encloses(source)?));
-    focus.set(source, &hidden, routine)?;
-    routine.line(format_args!("{pruned} := 0;"));
-    routine.or_else();
-    routine.line(format_args!("{hidden} := NULL;"));
-    routine.end_if();
-    routine.end_if();
+    if let Some(Recalled { hidden, pruned }) = &recalled {
+        routine.open_if(format_args!("{hidden} IS NOT NULL"));
+        routine.open_if(format_args!("{}", focus.encloses(source)?));
+        focus.set(source, hidden, routine)?;
+        routine.line(format_args!("{pruned} := 0;"));
+        routine.or_else();
+        routine.line(format_args!("{hidden} := NULL;"));
+        routine.end_if();
+        routine.end_if();
+    }
 
     routine.line(format_args!("{displaced} := {};", focus.get(target)?));
     routine.open_if(format_args!("{value} IS NOT NULL"));
@@ -58,6 +52,10 @@ pub(super) fn write(op: &Move, kept: &Kept, site: &Site, routine: &mut Routine) 
     focus.remove(target, routine)?;
     routine.end_if();
 
+    let (hidden, pruned) = match &recalled {
+        Some(Recalled { hidden, pruned }) => (&**hidden, &**pruned),
+        None => ("NULL", "0"),
+    };
     let nothing = format!("{displaced} IS NULL AND {made} = 0 AND {pruned} = 0 AND {hidden} IS NULL");
     routine.open_if(format_args!("NOT ({nothing})"));
     let moved = format!(
@@ -66,6 +64,29 @@ pub(super) fn write(op: &Move, kept: &Kept, site: &Site, routine: &mut Routine) 
     kept.keep(&moved, site, routine);
     routine.end_if();
     Ok(())
+}
+
+/// The variables with what is remembered of the place that a value leaves.
+struct Recalled {
+    /// What stood there.
+    hidden: String,
+    /// How many objects around it were made.
+    pruned: String,
+}
+
+fn recall(entry: &str, here: &str, made_here: &str, routine: &mut Routine) -> Recalled {
+    let (hidden, pruned) = (routine.json(), routine.count());
+    routine.line(format_args!("{hidden} := NULL;"));
+    routine.line(format_args!("{pruned} := 0;"));
+    routine.open_if(format_args!("{entry} IS NOT NULL"));
+    routine.leave_when(format_args!("jsonb_typeof({entry}) <> 'object'"));
+    routine.open_if(format_args!("NOT {entry} ?| ARRAY['items', 'memo', 'branch', 'order', 'sides']"));
+    routine.line(format_args!("{hidden} := {entry}->'{here}';"));
+    routine.line(format_args!("{pruned} := exuvia.count_in({entry}->'{made_here}');"));
+    routine.leave_when(format_args!("{pruned} IS NULL"));
+    routine.end_if();
+    routine.end_if();
+    Recalled { hidden, pruned }
 }
 
 /// Takes away up to `pruned` objects around a place that are left empty, and sets `pruned` to how many went.

@@ -11,15 +11,17 @@ use super::site::Site;
 pub(super) fn write(op: &Part, kept: &Kept, site: &Site, routine: &mut Routine) -> Result<()> {
     kept.expect("sides", routine);
     let [source, older, newer, entering] = std::array::from_fn(|_| routine.json());
-    let (focus, entry) = (&site.focus, &kept.entry);
+    let focus = &site.focus;
 
     routine.line(format_args!("{older} := '{{}}';"));
     routine.line(format_args!("{newer} := '{{}}';"));
-    routine.open_if(format_args!("{entry} IS NOT NULL"));
-    routine.leave_when(format_args!("NOT exuvia.are_sides({entry}->'sides')"));
-    routine.line(format_args!("{older} := {};", taken(&op.names, &format!("({entry}->'sides'->0)"))?));
-    routine.line(format_args!("{newer} := {};", taken(&op.names, &format!("({entry}->'sides'->1)"))?));
-    routine.end_if();
+    if let Some(entry) = &kept.entry {
+        routine.open_if(format_args!("{entry} IS NOT NULL"));
+        routine.leave_when(format_args!("NOT exuvia.are_sides({entry}->'sides')"));
+        routine.line(format_args!("{older} := {};", taken(&op.names, &format!("({entry}->'sides'->0)"))?));
+        routine.line(format_args!("{newer} := {};", taken(&op.names, &format!("({entry}->'sides'->1)"))?));
+        routine.end_if();
+    }
 
     routine.line(format_args!("{source} := {};", focus.get(&op.from)?));
     routine.open_if(format_args!("jsonb_typeof({source}) = 'object'"));

@@ -1,24 +1,79 @@
 //! Places in a document. A name is only ever looked up in an object: `->` with a text finds nothing in arrays, where `#>`,
 //! `jsonb_set` and `-` would take it for an index or an item; what changes a document is therefore guarded.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use exuvia_core::document::Path;
+use exuvia_core::lens::{Body, Op};
 
 use super::Result;
-use super::literal::{literal, path as path_literal};
+use super::literal::{literal, path as path_literal, texts};
 use super::routine::Routine;
 
-/// The variable that holds what paths start from.
+/// The variable that holds what paths start from, and a variable for each of its members that steps write to: a change
+/// of a `jsonb` writes all of it anew, so the large one is put together once, when all steps are done.
 #[derive(Clone, Debug)]
-pub(super) struct Focus(String);
+pub(super) struct Focus {
+    variable: String,
+    /// By name. What the variable itself has under these names is how it was.
+    members: BTreeMap<String, String>,
+}
 
 impl Focus {
-    pub(super) fn new(variable: impl Into<String>) -> Self {
-        Self(variable.into())
+    /// What bodies run on.
+    pub(super) fn on<'b>(
+        variable: impl Into<String>,
+        bodies: impl IntoIterator<Item = &'b Body>,
+        routine: &mut Routine,
+    ) -> Result<Self> {
+        let variable = variable.into();
+        let mut written = BTreeSet::new();
+        let members = match bodies.into_iter().all(|body| note_written(body, &mut written)) {
+            true => {
+                // A name that SQL cannot say is for the step to complain of.
+                let named = written.into_iter().filter(|name| literal(name).is_ok());
+                named.map(|name| (name.to_owned(), routine.json())).collect()
+            }
+            // What replaces the whole has no members to hold.
+            false => BTreeMap::new(),
+        };
+        for (name, member) in &members {
+            routine.line(format_args!("{member} := {variable}->{}::text;", literal(name)?));
+        }
+        Ok(Self { variable, members })
     }
 
-    /// The variable itself.
-    pub(super) fn name(&self) -> &str {
-        &self.0
+    /// Puts the variable together.
+    pub(super) fn close(&self, routine: &mut Routine) -> Result<()> {
+        if !self.members.is_empty() {
+            routine.line(format_args!("{} := {};", self.variable, self.whole()?));
+        }
+        Ok(())
+    }
+
+    /// All of it, as it is now.
+    pub(super) fn whole(&self) -> Result<String> {
+        let Self { variable, members } = self;
+        let changed = match members.iter().next() {
+            None => return Ok(variable.clone()),
+            Some((name, member)) if members.len() == 1 => {
+                let name = literal(name)?;
+                format!(
+                    "WHEN {member} IS NULL THEN {variable} - {name}::text ELSE jsonb_set({variable}, ARRAY[{name}]::text[], {member})"
+                )
+            }
+            Some(_) => {
+                let made = members.iter().map(|(name, member)| {
+                    let name = literal(name)?;
+                    Ok(format!(
+                        "CASE WHEN {member} IS NULL THEN '{{}}' ELSE jsonb_build_object({name}::text, {member}) END"
+                    ))
+                });
+                let made = made.collect::<Result<Vec<_>>>()?.join(" || ");
+                format!("ELSE ({variable} - {}) || ({made})", texts(members.keys().map(String::as_str))?)
+            }
+        };
+        Ok(format!("CASE WHEN jsonb_typeof({variable}) <> 'object' THEN {variable} {changed} END"))
     }
 
     /// The value at a path; NULL where there is none.
@@ -26,43 +81,57 @@ impl Focus {
         self.get_tokens(path.tokens())
     }
 
-    fn get_tokens<'t>(&self, tokens: impl Iterator<Item = &'t str>) -> Result<String> {
-        let mut found = self.0.clone();
+    fn get_tokens<'t>(&self, mut tokens: impl Iterator<Item = &'t str>) -> Result<String> {
+        let Some(first) = tokens.next() else { return self.whole() };
+        let mut found = match self.members.get(first) {
+            Some(member) => member.clone(),
+            None => format!("{}->{}::text", self.variable, literal(first)?),
+        };
         for token in tokens {
             found.push_str("->");
             found.push_str(&literal(token)?);
             found.push_str("::text");
         }
-        match found == self.0 {
-            true => Ok(found),
-            false => Ok(format!("({found})")),
+        Ok(format!("({found})"))
+    }
+
+    /// The variable that a place is in, and the rest of the way there.
+    fn holder(&self, path: &Path) -> (&str, Path) {
+        let mut tokens = path.tokens();
+        match tokens.next().and_then(|first| self.members.get(first)) {
+            Some(member) => (member, tokens.fold(Path::default(), |rest, token| rest.join(token))),
+            None => (&self.variable, path.clone()),
         }
     }
 
     /// Whether there is an object around a place. Never NULL.
     pub(super) fn encloses(&self, path: &Path) -> Result<String> {
-        let parents = path.tokens().len().saturating_sub(1);
-        Ok(is_object(&self.get_tokens(path.tokens().take(parents))?))
+        Ok(is_object(&match path.tokens().len() {
+            // Whatever its members are.
+            0 | 1 => self.variable.clone(),
+            count => self.get_tokens(path.tokens().take(count - 1))?,
+        }))
     }
 
     /// Sets the value at a place that an object is around.
     pub(super) fn set(&self, path: &Path, value: &str, routine: &mut Routine) -> Result<()> {
-        let focus = &self.0;
+        let (holder, path) = self.holder(path);
         match path.tokens().len() {
-            0 => routine.line(format_args!("{focus} := {value};")),
-            _ => routine.line(format_args!("{focus} := jsonb_set({focus}, {}, {value});", path_literal(path)?)),
+            0 => routine.line(format_args!("{holder} := {value};")),
+            _ => routine.line(format_args!("{holder} := jsonb_set({holder}, {}, {value});", path_literal(&path)?)),
         }
         Ok(())
     }
 
     /// Takes a value out that is there.
     pub(super) fn remove(&self, path: &Path, routine: &mut Routine) -> Result<()> {
-        let focus = &self.0;
+        let (holder, path) = self.holder(path);
         match path.split_last() {
+            None => routine.line(format_args!("{holder} := NULL;")),
             Some((parent, name)) if parent == Path::default() => {
-                routine.line(format_args!("{focus} := {focus} - {}::text;", literal(name)?));
+                routine.line(format_args!("{holder} := {holder} - {}::text;", literal(name)?));
             }
-            _ => routine.line(format_args!("{focus} := {focus} #- {};", path_literal(path)?)),
+            Some(_) => routine.line(format_args!("{holder} := {holder} #- {};", path_literal(&path)?)),
         }
         Ok(())
     }
@@ -79,10 +148,8 @@ impl Focus {
             for name in inside.iter().rev() {
                 whole = format!("jsonb_build_object({}::text, {whole})", literal(name)?);
             }
-            let outer = self.get_tokens(around[..depth - 1].iter().copied())?;
-            let place = self.get_tokens(around.iter().copied())?;
-            routine.else_if(format_args!("{} AND {place} IS NULL", is_object(&outer)));
             let around = around.iter().fold(Path::default(), |path, token| path.join(token));
+            routine.else_if(format_args!("{} AND {} IS NULL", self.encloses(&around)?, self.get(&around)?));
             self.set(&around, &whole, routine)?;
             routine.line(format_args!("{made} := {};", inside.len()));
         }
@@ -91,6 +158,22 @@ impl Focus {
         routine.end_if();
         Ok(())
     }
+}
+
+/// Notes the members that a body writes to; false where it writes to the whole.
+fn note_written<'b>(body: &'b Body, written: &mut BTreeSet<&'b str>) -> bool {
+    body.nodes().all(|(_, node)| {
+        let places = match &node.op {
+            Op::Move(op) => vec![&op.from, &op.to],
+            Op::Edit(op) => vec![&op.at],
+            Op::Each(op) => vec![&op.at],
+            Op::Rekey(op) => vec![&op.at],
+            Op::Item(op) => vec![&op.list],
+            Op::Part(op) => std::iter::once(&op.from).chain(&op.to).collect(),
+            Op::When(op) => return note_written(&op.body, written) && note_written(&op.otherwise, written),
+        };
+        places.into_iter().all(|place| place.tokens().next().map(|first| written.insert(first)).is_some())
+    })
 }
 
 /// Whether a value is an object. Never NULL.

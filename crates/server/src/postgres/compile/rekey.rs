@@ -10,7 +10,7 @@ use super::site::Site;
 pub(super) fn write(op: &Rekey, kept: &Kept, site: &Site, routine: &mut Routine) -> Result<()> {
     kept.expect("order", routine);
     let [value, changed] = [routine.json(), routine.json()];
-    let entry = &kept.entry;
+    let entry = kept.entry.as_deref().unwrap_or("NULL::jsonb");
     let by = literal(&op.by)?;
     let spare = match op.spare {
         Spare::Refuse => "refuse",

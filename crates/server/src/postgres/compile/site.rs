@@ -11,8 +11,9 @@ pub(super) struct Site {
     pub(super) focus: Focus,
     /// Which way.
     pub(super) way: Way,
-    /// The residue that led here, an object with a member a primitive; NULL where there is none.
-    pub(super) memory: String,
+    /// The variable with the residue that led here, an object with a member a primitive; NULL where there is none. `None`
+    /// where it is known that there is none, so that nobody need look.
+    pub(super) memory: Option<String>,
     /// The residue for the way back; NULL where there is none.
     pub(super) kept: String,
     /// An expression for the record's key and the place in the record, which made ids start from.
