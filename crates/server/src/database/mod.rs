@@ -133,6 +133,12 @@ pub trait Database: Sized {
     /// [`exuvia_core::ErrorKind::Paused`]
     async fn inspect(&self, tables: &[&Table], backups: &Path) -> Result<Vec<Finding>>;
 
+    /// How the rows of a table go a way, and why: a note.
+    ///
+    /// # Errors
+    /// [`exuvia_core::ErrorKind::Paused`]
+    async fn manner(&self, table: &Table, passage: &Passage<'_>) -> Result<Finding>;
+
     /// How busy it is.
     ///
     /// # Errors
@@ -151,6 +157,13 @@ pub trait Database: Sized {
     /// # Errors
     /// As [`Database::write_head`].
     async fn install(&self, table: &Table, stamp: Stamp, target: Version) -> Result<()>;
+
+    /// Lets the rows that are still to be moved be found without a look at all others, so that writers need not wait for
+    /// one. Where the database cannot, it goes without. To be called when few are left.
+    ///
+    /// # Errors
+    /// As [`Database::write_head`].
+    async fn narrow(&self, table: &Table, stamp: Stamp, side: Side) -> Result<()>;
 
     /// Removes what only a run needs, and residues whose rows are gone.
     ///

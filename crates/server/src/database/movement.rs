@@ -61,10 +61,13 @@ impl<D: Database> Movement<'_, D> {
         for table in &self.tables {
             self.database.install(table, self.stamp(), target).await?;
             let mut tuner = Tuner::new(self.pace);
-            for _ in 0..PASSES {
-                if self.pass(table, &mut tuner, &mut progress).await? <= FEW {
+            let mut moved = self.pass(table, &mut tuner, &mut progress).await?;
+            self.database.narrow(table, self.stamp(), self.side).await?;
+            for _ in 1..PASSES {
+                if moved <= FEW {
                     break;
                 }
+                moved = self.pass(table, &mut tuner, &mut progress).await?;
             }
         }
         Ok(())

@@ -11,7 +11,7 @@ use exuvia_core::protocol::{Found, Head, Phase, Progress, Run, Seal, Source, Sta
 use exuvia_core::{Error, ErrorKind, Result};
 
 use super::movement::Movement;
-use super::{Backups, Database, Entry, Event, Finding, Level, Listener, Manifest, Pace, Side, Table, log};
+use super::{Backups, Database, Entry, Event, Finding, Level, Listener, Manifest, Pace, Passage, Side, Table, log};
 
 /// Asks a run to stop between two batches.
 #[derive(Clone, Debug, Default)]
@@ -125,8 +125,20 @@ impl<D: Database> Tables<'_, D> {
         }
         let tables: Vec<_> = self.tables.iter().collect();
         findings.extend(self.database.inspect(&tables, &self.backups.place("")).await?);
+        if findings.iter().all(|finding| finding.level < Level::Refusal) {
+            findings.extend(self.manners(route).await?);
+        }
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
         Ok(findings)
+    }
+
+    async fn manners(&self, route: &Route<'_>) -> Result<Vec<Finding>> {
+        let mut found = Vec::new();
+        for table in self.changed(route) {
+            let passage = Passage { route: *route, collection: &table.collection, now: self.now(), is_checked: true };
+            found.push(self.database.manner(table, &passage).await?);
+        }
+        Ok(found)
     }
 
     fn unbound(&self, route: &Route<'_>) -> Vec<Finding> {

@@ -10,7 +10,7 @@ use super::compile::{LIBRARY, Program, compile};
 use super::error::Result;
 use super::session::Session;
 use super::tables::on_side;
-use crate::database::{Batch, Carried, Done, Passage, Row, STAMP, Side};
+use crate::database::{Batch, Carried, Done, Finding, Level, Passage, Row, STAMP, Side, Table};
 
 /// Documents of one batch, in bytes as they are stored: enough for any number of small ones, and little beside the
 /// process itself.
@@ -23,19 +23,36 @@ struct Found {
     residues: Option<String>,
 }
 
-/// The function for a batch's rows, if the server can have one.
+/// The function for a table's rows, or why the server can have none.
 pub(super) async fn program(
     session: &Session,
-    batch: &Batch<'_, String>,
+    table: &Table,
     passage: &Passage<'_>,
-) -> exuvia_core::Result<Option<Program>> {
-    let bound = session.bound(batch.table).await?;
-    if bound.document_type != "jsonb" {
-        return Ok(None);
+) -> exuvia_core::Result<Result<Program, String>> {
+    let document_type = session.bound(table).await?.document_type;
+    if document_type != "jsonb" {
+        return Ok(Err(format!("documents of the type {document_type}, not jsonb")));
     }
-    let Some(legs) = passage.route.legs(passage.collection) else { return Ok(None) };
+    let Some(legs) = passage.route.legs(passage.collection) else {
+        return Ok(Err("migrations of whole records".to_owned()));
+    };
     let schema = passage.route.after().get(passage.collection).map(|found| &found.schema);
-    Ok(compile(&legs, schema.filter(|_| passage.is_checked)).ok())
+    Ok(compile(&legs, schema.filter(|_| passage.is_checked)).map_err(|unsupported| unsupported.to_string()))
+}
+
+/// How the rows of a table go a way, and why.
+pub(super) async fn manner(session: &Session, table: &Table, passage: &Passage<'_>) -> exuvia_core::Result<Finding> {
+    let collection = passage.collection;
+    Ok(match program(session, table, passage).await? {
+        Ok(_) => {
+            let message = format!("the rows of {collection} are moved inside the server, a statement for each batch");
+            Finding::new("set-based", Level::Note, message)
+        }
+        Err(reason) => {
+            let message = format!("the rows of {collection} are moved one by one, by the interpreter: {reason}");
+            Finding::new("row-by-row", Level::Note, message)
+        }
+    })
 }
 
 /// Makes a function, and what it calls.
@@ -54,6 +71,11 @@ pub(super) async fn carry(
     program: Option<&Program>,
 ) -> Result<Option<Done<String>>> {
     let begun = Instant::now();
+    if !session.is_shut() {
+        // What a server forgets that dies is a whole batch with its stamps, which is moved again. The head does wait for
+        // the disk, and so for all that was committed before it.
+        session.batch("SET LOCAL synchronous_commit = off").await?;
+    }
     let bound = session.bound(batch.table).await?;
     let Some(program) = program else {
         let found = select(session, &bound, batch).await?;
@@ -113,8 +135,10 @@ async fn run(
     let Bound { name, key, document, .. } = bound;
     let sql = format!(
         "{}, moved AS MATERIALIZED (
-             SELECT batch.key, batch.size, batch.residues AS before, made.doc, made.residue, made.done
-             FROM batch, LATERAL {}(batch.document, batch.residues, batch.key::text, $4) AS made
+             SELECT key, size, before, (made).doc, (made).residue, (made).done FROM (
+                 SELECT key, size, residues AS before, {}(document, residues, key::text, $4) AS made FROM batch
+                 OFFSET 0 -- or it would be called for each of its results
+             ) AS called
          ), written AS (
              UPDATE {name} AS exuvia_row SET {document} = moved.doc, {STAMP} = $5
              FROM moved WHERE moved.done AND exuvia_row.{key} = moved.key AND exuvia_row.{} RETURNING 1

@@ -119,6 +119,10 @@ impl Database for Postgres {
         inspect::findings(&self.session, tables, backups).await
     }
 
+    async fn manner(&self, table: &Table, passage: &Passage<'_>) -> Result<Finding> {
+        carry::manner(&self.session, table, passage).await
+    }
+
     async fn load(&self) -> Result<Load> {
         Ok(load::look(&self.session).await?)
     }
@@ -131,13 +135,17 @@ impl Database for Postgres {
         self.session.write(async || tables::install(&self.session, table, stamp, target).await).await
     }
 
+    async fn narrow(&self, table: &Table, stamp: Stamp, side: Side) -> Result<()> {
+        Ok(tables::narrow(&self.session, table, stamp, side).await?)
+    }
+
     async fn uninstall(&self, table: &Table) -> Result<()> {
         self.session.write(async || tables::uninstall(&self.session, table).await).await
     }
 
     async fn carry(&self, batch: &Batch<'_, String>, passage: &Passage<'_>) -> Result<Option<Done<String>>> {
         let session = &self.session;
-        let program = carry::program(session, batch, passage).await?;
+        let program = carry::program(session, batch.table, passage).await?.ok();
         if let Some(program) = program.as_ref().filter(|program| !session.has(&program.name)) {
             session.write(async || carry::prepare(session, program).await).await?;
             session.keep(&program.name);

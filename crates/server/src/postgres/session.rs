@@ -166,19 +166,23 @@ impl Session {
     /// Writes something in one transaction, as long as the lease is this session's: in the transaction that is open, or in
     /// one of its own, which is tried again where others hold the locks.
     pub(super) async fn write<T>(&self, work: impl AsyncFn() -> Result<T>) -> exuvia_core::Result<T> {
-        if self.is_shut.get() {
-            return Ok(work().await?);
+        match self.is_shut.get() {
+            true => Ok(work().await?),
+            false => Ok(self.patiently(async || self.transaction(&work).await).await?),
         }
-        let mut tries = 1;
-        loop {
-            match self.transaction(&work).await {
-                Err(trouble) if trouble.is_passing() && tries < TRIES => {
+    }
+
+    /// Does something again where others hold the locks, a few times.
+    pub(super) async fn patiently<T>(&self, work: impl AsyncFn() -> Result<T>) -> Result<T> {
+        for tries in 1..TRIES {
+            match work().await {
+                Err(trouble) if trouble.is_passing() => {
                     tokio::time::sleep(PAUSE.mul_f64(f64::from(tries) * (0.5 + fastrand::f64()))).await;
-                    tries += 1;
                 }
-                ended => return Ok(ended?),
+                ended => return ended,
             }
         }
+        work().await
     }
 
     async fn transaction<T>(&self, work: impl AsyncFn() -> Result<T>) -> Result<T> {
@@ -212,21 +216,19 @@ impl Session {
 
     /// Begins the transaction that keeps writers out.
     pub(super) async fn shut(&self, lock: &str) -> exuvia_core::Result<()> {
-        let mut tries = 1;
-        while !self.is_shut.get() {
-            self.begin().await?;
-            match self.batch(lock).await {
-                Ok(()) => self.is_shut.set(true),
-                Err(trouble) => {
-                    let _ = self.batch("ROLLBACK").await;
-                    if !trouble.is_passing() || tries >= TRIES {
-                        return Err(trouble.into());
-                    }
-                    tokio::time::sleep(PAUSE.mul_f64(f64::from(tries) * (0.5 + fastrand::f64()))).await;
-                    tries += 1;
-                }
-            }
+        if self.is_shut.get() {
+            return Ok(());
         }
+        let locked = async || {
+            self.begin().await?;
+            let locked = self.batch(lock).await;
+            if locked.is_err() {
+                let _ = self.batch("ROLLBACK").await;
+            }
+            locked
+        };
+        self.patiently(locked).await?;
+        self.is_shut.set(true);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use exuvia_core::chain::Version;
 
 use super::bound::Bound;
-use super::error::Result;
+use super::error::{Result, Trouble};
 use super::session::{SPELLING, Session};
 use crate::database::{Measure, STAMP, Side, Stamp, Table};
 
@@ -26,6 +26,7 @@ pub(super) async fn install(session: &Session, table: &Table, stamp: Stamp, targ
     if !bound.has_stamp(session).await? {
         session.batch(&format!("ALTER TABLE {name} ADD COLUMN {STAMP} bigint")).await?;
     }
+    widen(session, table, &bound).await?;
     let stamped = function(table, "stamped");
     // JSON as text has no equality of its own.
     let compared = if bound.document_type == "jsonb" { "" } else { "::text" };
@@ -97,6 +98,48 @@ async fn follow(session: &Session, table: &Table, bound: &Bound) -> Result<()> {
         .await
 }
 
+/// An index of the rows that are left, built beside the writers: the last ones are then found at once while writers wait.
+/// Where the server builds none (the table has partitions, a transaction does not end, the schema is another's) they are
+/// found by going through the table.
+pub(super) async fn narrow(session: &Session, table: &Table, stamp: Stamp, side: Side) -> Result<()> {
+    if session.is_shut() {
+        return Ok(());
+    }
+    let bound = session.bound(table).await?;
+    let Bound { name, key, document, .. } = &bound;
+    let sql = format!(
+        "CREATE INDEX CONCURRENTLY {} ON {name} ({key}) WHERE {document} IS NOT NULL AND {}",
+        left_index(table),
+        on_side(stamp, side)
+    );
+    // Without statistics of the new column the server would take the index for one of all rows.
+    let analyze = format!("ANALYZE {name} ({STAMP})");
+    let build = async || {
+        widen(session, table, &bound).await?;
+        session.batch(&sql).await?;
+        session.batch(&analyze).await
+    };
+    match session.patiently(build).await {
+        // One that was not finished is of no use, and is written to all the same.
+        Err(Trouble::Server(error)) if error.as_db_error().is_some() => widen(session, table, &bound).await,
+        built => built,
+    }
+}
+
+/// Removes the index of the rows that are left.
+async fn widen(session: &Session, table: &Table, bound: &Bound) -> Result<()> {
+    let sql = "SELECT format('DROP INDEX %s', i.indexrelid::regclass) FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+        WHERE i.indrelid = to_regclass($1) AND c.relname = $2";
+    for row in session.ask(sql, &[&bound.name, &left_index(table)]).await? {
+        session.batch(row.try_get(0)?).await?;
+    }
+    Ok(())
+}
+
+fn left_index(table: &Table) -> String {
+    format!("exuvia_left_{}", digest(table))
+}
+
 /// While no run is on nobody needs to know who changed a document last. The residues stay true.
 pub(super) async fn uninstall(session: &Session, table: &Table) -> Result<()> {
     let bound = session.bound(table).await?;
@@ -109,6 +152,7 @@ pub(super) async fn uninstall(session: &Session, table: &Table) -> Result<()> {
             ))
             .await?;
     }
+    widen(session, table, &bound).await?;
     let sql = format!(
         "DELETE FROM exuvia.residue AS r WHERE collection = $1
          AND NOT EXISTS (SELECT FROM {name} AS exuvia_row WHERE exuvia_row.{key}::text = r.key)"
@@ -123,8 +167,11 @@ async fn has_trigger(session: &Session, bound: &Bound, trigger: &str) -> Result<
 
 /// A trigger's function, by the collection: a name of any length and letters.
 fn function(table: &Table, event: &str) -> String {
-    let digest = blake3::hash(table.collection.as_bytes()).to_hex();
-    format!("exuvia.{event}_{}", &digest[..16])
+    format!("exuvia.{event}_{}", digest(table))
+}
+
+fn digest(table: &Table) -> String {
+    blake3::hash(table.collection.as_bytes()).to_hex()[..16].to_owned()
 }
 
 pub(super) fn literal(text: &str) -> String {

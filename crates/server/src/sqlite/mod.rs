@@ -20,8 +20,8 @@ use exuvia_core::{Error, ErrorKind, Result};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::database::{
-    Batch, Database, Direction, Done, Entry, Finding, Known, Load, Manifest, Measure, Passage, Script, Side, Stamp,
-    Table, TableFacts,
+    Batch, Database, Direction, Done, Entry, Finding, Known, Level, Load, Manifest, Measure, Passage, Script, Side,
+    Stamp, Table, TableFacts,
 };
 use error::told;
 
@@ -181,6 +181,14 @@ impl Database for Sqlite {
         inspect::findings(&self.connection, &self.path, tables, backups)
     }
 
+    async fn manner(&self, _: &Table, passage: &Passage<'_>) -> Result<Finding> {
+        let message = format!(
+            "the rows of {} are moved one by one, by the interpreter: it runs in the process that the database runs in",
+            passage.collection
+        );
+        Ok(Finding::new("row-by-row", Level::Note, message))
+    }
+
     async fn load(&self) -> Result<Load> {
         Ok(Load { is_seen: true, ..Load::default() })
     }
@@ -191,6 +199,10 @@ impl Database for Sqlite {
 
     async fn install(&self, table: &Table, _: Stamp, _: Version) -> Result<()> {
         self.within(|connection| tables::install(connection, table))
+    }
+
+    async fn narrow(&self, _: &Table, _: Stamp, _: Side) -> Result<()> {
+        Ok(())
     }
 
     async fn uninstall(&self, table: &Table) -> Result<()> {

@@ -2,7 +2,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, Weak};
 
 use ::postgres::{Client, NoTls, SimpleQueryMessage};
-use exuvia_server::database::{Database, Direction, Script};
+use exuvia_core::chain::{Chain, Lock, Migration, Route, Version};
+use exuvia_server::database::{Database, Direction, Level, Script, Side, Stamp};
 use exuvia_server::postgres::Postgres;
 use tempfile::TempDir;
 
@@ -93,6 +94,73 @@ impl Place for Hosted {
 }
 
 crate::every_case!(Hosted);
+
+#[test]
+fn the_last_rows_are_found_without_a_look_at_all_others_while_writers_wait() {
+    block_on(async {
+        let place = Hosted::new().await;
+        fill(&place, 1_500);
+        let (stamp, table) = (Stamp(7), Start::new(&place, &chain(2)).table);
+        let database = place.open().await;
+        let lock = database.try_lock().await.unwrap();
+        database.install(&table, stamp, Version(2)).await.unwrap();
+        place.execute("SET exuvia.run = 'on'; UPDATE chats SET exuvia_stamp = 7 WHERE id > 'k00002'");
+        database.narrow(&table, stamp, Side::Before).await.unwrap();
+        place.execute("UPDATE chats SET doc = '{\"sender\":\"human\",\"text\":\"late\"}' WHERE id = 'k00100'");
+        assert_eq!(database.remaining(&table, stamp, Side::Before).await.unwrap(), 4);
+        drop((lock, database));
+        let index = "SELECT idx_scan || '' FROM pg_stat_user_indexes WHERE indexrelname LIKE 'exuvia_left%'";
+        // A session that has ended tells what it did a moment later.
+        for _ in 0..50 {
+            if place.query(index) == ["1"] {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        panic!("the index was asked {:?} times", place.query(index));
+    });
+}
+
+#[test]
+fn where_no_index_can_be_built_the_table_is_gone_through() {
+    block_on(async {
+        let place = Hosted::new().await;
+        place.execute(
+            "DROP TABLE chats; CREATE TABLE chats (id text PRIMARY KEY, doc jsonb) PARTITION BY HASH (id);
+             CREATE TABLE chats_0 PARTITION OF chats FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+             CREATE TABLE chats_1 PARTITION OF chats FOR VALUES WITH (MODULUS 2, REMAINDER 1)",
+        );
+        fill(&place, 300);
+        let status = Start::new(&place, &chain(2)).up().await.unwrap();
+        assert_eq!(status.version, Version(2), "{status:?}");
+        assert_eq!(place.query("SELECT count(*) FROM chats WHERE doc -> 'body' IS NULL"), ["0"]);
+    });
+}
+
+#[test]
+fn a_plan_says_how_rows_move_and_why() {
+    block_on(async {
+        let place = Hosted::new().await;
+        let found = async |chain: &Chain| {
+            let route = Route::between((chain, Version(1)), (chain, Version(2)));
+            let findings = Start::new(&place, chain).with(async |target| target.assess(&route).await).await.unwrap();
+            findings.into_iter().find(|finding| matches!(&*finding.rule, "set-based" | "row-by-row")).unwrap()
+        };
+        let chain = chain(2);
+        assert_eq!(found(&chain).await.rule, "set-based");
+        place.execute("ALTER TABLE chats ALTER doc TYPE json");
+        let finding = found(&chain).await;
+        assert_eq!((&*finding.rule, finding.level), ("row-by-row", Level::Note));
+        assert!(finding.message.contains("the type json"), "{finding}");
+        place.execute("ALTER TABLE chats ALTER doc TYPE jsonb");
+        let nul = r#"{ "exuvia": 1, "id": "nul", "parents": ["baseline"], "change": { "chats": [
+            { "set": "/text", "value": "\u0000" } ] } }"#;
+        let migrations = [crate::place::BASELINE, nul].map(|text| Migration::parse(text).unwrap());
+        let chain = Chain::arrange(migrations.into(), &Lock::default()).unwrap();
+        let finding = found(&chain).await;
+        assert!(finding.message.contains("migration nul, step 1 (set): a text with the character U+0000"), "{finding}");
+    });
+}
 
 /// Two rows of one key stand in the way of a unique index, which stays behind, not valid, until they do no more.
 #[test]
