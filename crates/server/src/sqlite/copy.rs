@@ -57,17 +57,21 @@ fn facts_of(connection: &Connection, name: String) -> Result<TableFacts> {
     let mut select = connection.prepare(&format!("SELECT * FROM {}", Table::quoted(&name))).map_err(told)?;
     let columns = select.column_count();
     let mut rows = select.query([]).map_err(told)?;
-    let (mut count, mut sum) = (0, 0_u128);
+    let (mut count, mut sum, mut bytes) = (0, 0_u128, Vec::new());
     while let Some(row) = rows.next().map_err(told)? {
         let values =
             (0..columns).map(|index| row.get_ref(index)).collect::<rusqlite::Result<Vec<_>>>().map_err(told)?;
-        sum = sum.wrapping_add(hashed(|hasher| values.iter().for_each(|value| feed(hasher, *value))));
+        bytes.clear();
+        values.iter().for_each(|value| append(&mut bytes, *value));
+        sum = sum.wrapping_add(hashed(|hasher| {
+            hasher.update(&bytes);
+        }));
         count += 1;
     }
     Ok(TableFacts { name, rows: count, digest: format!("{sum:032x}") })
 }
 
-fn feed(hasher: &mut blake3::Hasher, value: ValueRef<'_>) {
+fn append(row: &mut Vec<u8>, value: ValueRef<'_>) {
     let (tag, bytes): (u8, &[u8]) = match &value {
         ValueRef::Null => (0, &[]),
         ValueRef::Integer(number) => (1, &number.to_be_bytes()),
@@ -75,9 +79,9 @@ fn feed(hasher: &mut blake3::Hasher, value: ValueRef<'_>) {
         ValueRef::Text(text) => (3, text),
         ValueRef::Blob(bytes) => (4, bytes),
     };
-    hasher.update(&[tag]);
-    hasher.update(&(bytes.len() as u64).to_be_bytes());
-    hasher.update(bytes);
+    row.push(tag);
+    row.extend((bytes.len() as u64).to_be_bytes());
+    row.extend(bytes);
 }
 
 pub(super) fn schema(connection: &Connection) -> Result<String> {

@@ -25,6 +25,10 @@ use crate::database::{
 };
 use error::told;
 
+/// Pages that are kept in memory, in KiB: those of a batch and what they stand under, so that none is written before the
+/// batch is done, or read twice.
+const CACHE: i64 = 32 << 10;
+
 /// How long a statement waits for other processes.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -53,6 +57,7 @@ impl Sqlite {
         let connection = Connection::open_with_flags(path, flags).map_err(unopened)?;
         connection.busy_timeout(PATIENCE).map_err(unopened)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(unopened)?;
+        connection.pragma_update(None, "cache_size", -CACHE).map_err(unopened)?;
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(unopened)?;
         // Other names of the file are for the same lock.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -67,6 +72,16 @@ impl Sqlite {
             self.roll_back();
         }
         checked
+    }
+
+    /// Keeps the file of the rollback journal from one batch to the next, where there is one: to remove it is another wait
+    /// for the disk each time. Others that remove theirs remove this one.
+    fn keep_journal(&self) -> Result<()> {
+        let mode: String = self.connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(told)?;
+        match &*mode {
+            "delete" => self.connection.pragma_update(None, "journal_mode", "TRUNCATE").map_err(told),
+            _ => Ok(()),
+        }
     }
 
     /// The transaction may be gone already.
@@ -117,6 +132,7 @@ impl Database for Sqlite {
         match file.try_lock() {
             Ok(()) => {
                 let token = fastrand::i64(..);
+                self.keep_journal()?;
                 self.token.set(None);
                 self.within(|connection| control::create(connection).and_then(|()| control::claim(connection, token)))?;
                 self.token.set(Some(token));
@@ -252,6 +268,7 @@ impl Database for Sqlite {
         let scratch = Self::open(&copy::scratch(file)?).map_err(|error| error.of_kind(ErrorKind::Snapshot))?;
         // Nobody needs it after a power failure.
         scratch.connection.pragma_update(None, "synchronous", "OFF").map_err(told)?;
+        scratch.connection.pragma_update(None, "journal_mode", "MEMORY").map_err(told)?;
         Ok(scratch)
     }
 

@@ -67,7 +67,8 @@ pub(super) fn install(connection: &Connection, table: &Table) -> Result<()> {
         ),
         make(
             &renamed,
-            format!("UPDATE ON {name} WHEN {new} IS NOT {old}"),
+            // The key of a row may also be changed by what SQLite calls it.
+            format!("UPDATE OF {key}, rowid, oid, _rowid_ ON {name} WHEN {new} IS NOT {old}"),
             format!(
                 "{forget} = {new};
                  UPDATE exuvia_residue SET key = {new} WHERE collection = {collection} AND key = {old}"

@@ -106,6 +106,27 @@ fn what_is_remembered_of_a_record_follows_its_key_and_stays_with_no_other() {
 }
 
 #[test]
+fn what_is_remembered_follows_a_key_that_is_changed_under_another_name() {
+    let place = crate::place::block_on(File::new());
+    place.execute("DROP TABLE chats; CREATE TABLE chats (id INTEGER PRIMARY KEY, doc TEXT)");
+    let names = ["id", "rowid", "oid", "_ROWID_"];
+    for key in 1..=names.len() {
+        place.execute(&format!("INSERT INTO chats VALUES ({key}, '{{\"sender\":\"user\",\"text\":\"t\"}}')"));
+    }
+    let chain = chain(2);
+    let run = |request| crate::place::block_on(Start::new(&place, &chain).run(request)).unwrap();
+    run(Request::Migrate { retry: true });
+    for (index, name) in names.iter().enumerate() {
+        place.execute(&format!("UPDATE chats SET {name} = {name} + 100 WHERE id = {}", index + 1));
+    }
+    run(Request::Revert { to: Version(1) });
+    // Without its residue a "user" would have become "human".
+    let left = place.query("SELECT id || '' FROM chats WHERE doc ->> '$.sender' <> 'user'");
+    assert_eq!(left, [""; 0]);
+    assert_eq!(place.query("SELECT count(*) || '' FROM chats WHERE id > 100"), ["4"]);
+}
+
+#[test]
 fn a_file_in_wal_mode_is_restored_while_others_have_it_open() {
     let place = crate::place::block_on(File::new());
     place.execute("PRAGMA journal_mode = WAL");
