@@ -29,10 +29,10 @@ pub trait Contestant {
 /// One case, in the form of the other benches.
 #[derive(Serialize)]
 pub struct Case {
-    case: String,
-    value: f64,
-    unit: &'static str,
-    vs: Vec<String>,
+    pub case: String,
+    pub value: f64,
+    pub unit: &'static str,
+    pub vs: Vec<String>,
 }
 
 pub const DOCUMENT: &str = r#"{"model":"large","mode":"balanced","title":"A conversation of no great length","tags":["a","b","c"],"text":"What somebody wrote, about as long as what people write into the first message of a conversation when they are in a hurry."}"#;
@@ -64,14 +64,15 @@ pub fn hold<C: Contestant>(make: &dyn Fn(&Path) -> C, name: &str, rows: usize, r
         found[0].push(timed(&|| table.update()));
         found[1].push(timed(&|| table.batches(rows)));
         table.fill(rows);
-        let measured = exuvia(&table, folder.path());
-        found[2].push(rows as f64 / measured.applied.as_secs_f64());
+        let measured = exuvia(&table, folder.path(), Pace::default());
+        found[2].push(rows as f64 / (measured.swept - measured.applied).as_secs_f64());
         found[3].push(rows as f64 / measured.whole.as_secs_f64());
         found[4].push(measured.longest.as_secs_f64() * 1e3);
     }
     let named = |what: &str| format!("{name} {what}");
     let vs = || vec![named("update"), named("batches")];
-    let case = |what: &str, values: &[f64], unit, vs| Case { case: named(what), value: median(values), unit, vs };
+    let case =
+        |what: &str, values: &[f64], unit, vs| Case { case: named(what), value: median(values).round(), unit, vs };
     vec![
         case("update", &found[0], "rows/s", Vec::new()),
         case("batches", &found[1], "rows/s", Vec::new()),
@@ -81,16 +82,20 @@ pub fn hold<C: Contestant>(make: &dyn Fn(&Path) -> C, name: &str, rows: usize, r
     ]
 }
 
-fn median(values: &[f64]) -> f64 {
+pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    sorted[sorted.len() / 2].round()
+    sorted[sorted.len() / 2]
 }
 
-struct Measured {
-    applied: Duration,
-    whole: Duration,
-    longest: Duration,
+/// What a run took.
+pub struct Measured {
+    /// When it began to write.
+    pub applied: Instant,
+    /// When the version had changed.
+    pub swept: Instant,
+    pub whole: Duration,
+    pub longest: Duration,
 }
 
 /// When the stages began, and the longest batch of those that wrote.
@@ -118,13 +123,12 @@ impl Listener for Clock {
     fn findings(&self, _: &Run, _: &[Finding]) {}
 }
 
-fn exuvia<C: Contestant>(contestant: &C, folder: &Path) -> Measured {
+pub fn exuvia<C: Contestant>(contestant: &C, folder: &Path, pace: Pace) -> Measured {
     let migrations = MIGRATIONS.iter().map(|text| Migration::parse(text).unwrap()).collect();
     let chain = Chain::arrange(migrations, &Lock::default()).unwrap();
     let tables =
         [Table { collection: "documents".into(), name: "documents".into(), key: "id".into(), document: "doc".into() }];
-    let policy =
-        Policy { allowed: Vec::new(), pace: Pace::default(), wait: Duration::from_secs(1), who: "a bench".into() };
+    let policy = Policy { allowed: Vec::new(), pace, wait: Duration::from_secs(1), who: "a bench".into() };
     let clock = Rc::new(Clock { stage: Cell::new(None), stages: RefCell::default(), longest: Cell::default() });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let begun = Instant::now();
@@ -146,5 +150,5 @@ fn exuvia<C: Contestant>(contestant: &C, folder: &Path) -> Measured {
     let whole = begun.elapsed();
     let stages = clock.stages.borrow();
     let at = |wanted| stages.iter().find(|(stage, _)| *stage == wanted).unwrap().1;
-    Measured { applied: at(Stage::Sweep) - at(Stage::Apply), whole, longest: clock.longest.get() }
+    Measured { applied: at(Stage::Apply), swept: at(Stage::Sweep), whole, longest: clock.longest.get() }
 }

@@ -1,4 +1,5 @@
-//! A backfill of a table, nest and default, by Exuvia and by hand, in one run on one database.
+//! A backfill of a table, nest and default, by Exuvia and by hand, in one run on one database; and how long somebody
+//! waits who writes meanwhile.
 //!
 //! `cargo xtask bench server` runs it. Prints a JSON array of the cases: name, rows a second, and what to compare with.
 
@@ -10,6 +11,7 @@ mod postgres;
 #[path = "../../tests/postgres/server.rs"]
 mod server;
 mod sqlite;
+mod writer;
 
 use std::rc::Rc;
 
@@ -29,6 +31,7 @@ fn main() {
         if rows <= most {
             cases.extend(hold(&sqlite::Table::new, &format!("sqlite-{name}"), rows, rounds));
             cases.extend(hold(&|_| postgres::Table::on(&server), &format!("postgres-{name}"), rows, rounds));
+            cases.extend(writer::hold(&server, &format!("postgres-{name}"), rows, rounds));
         }
     }
     println!("{}", serde_json::to_string(&cases).unwrap());
