@@ -239,6 +239,17 @@ fn strip(value: &mut Value<'static>, said: Said<'_>, named: &dyn Fn(&str) -> boo
     }
 }
 
+/// Whether a schema, or a form of it, declares a member of the record itself.
+pub fn declares(schema: &Schema, name: &str) -> bool {
+    let said = opened(&schema.to_value());
+    let forms = match Said(&said).get("anyOf") {
+        Some(Value::Array(forms)) => forms.clone(),
+        _ => Vec::new(),
+    };
+    let mut all = forms.iter().chain([&said]);
+    all.any(|form| Said(form).members().iter().any(|(declared, ..)| *declared == name))
+}
+
 /// Changes something here and there; the value still fits. What the tape leaves alone stays as it is.
 pub fn edit(value: &mut Value<'static>, schema: &Schema, tape: &mut Tape<'_>) {
     let said = opened(&schema.to_value());

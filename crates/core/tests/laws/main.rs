@@ -12,7 +12,7 @@ mod families;
 mod tape;
 
 use chains::{COLLECTION, Sample};
-use documents::{declared, edit, fitting, mark_objects, opened, set_text, texts};
+use documents::{declared, declares, edit, fitting, mark_objects, opened, set_text, texts};
 use exuvia_core::chain::{Residues, Version};
 use exuvia_core::document::Value;
 use exuvia_core::lens::Context;
@@ -355,7 +355,12 @@ proptest! {
         // These two take members by what they are not named, or not wholly; and a step may change the record whole.
         prop_assume!(!sample.has("pick") && !sample.has("partition") && !sample.changes_whole_records());
         let (Value::Object(before), Value::Object(after)) = (&record, &there.0) else { return Ok(()) };
-        for (name, value) in before.iter().filter(|(name, _)| !sample.names(name)) {
+        // Whatever comes up out of an object is declared where it arrives, and covers what stood there.
+        let arrives = |name: &str| {
+            let mut later = (OLD.0 + 1..=sample.chain.tip().0).map(Version);
+            !declares(sample.schema(OLD), name) && later.any(|version| declares(sample.schema(version), name))
+        };
+        for (name, value) in before.iter().filter(|(name, _)| !sample.names(name) && !arrives(name)) {
             prop_assert_eq!(after.get(name), Some(value), "{} is named by no step\n{}", name, sample);
         }
     }
