@@ -12,12 +12,14 @@ import { FirefoxSettings } from "./settings.js";
 
 type Build = "1.0.0-firefox" | "2.0.0-firefox";
 
-const test = base.extend<{ launch: (build: Build) => Promise<FirefoxBrowser> }>({
+type Launch = (build: Build, preferences?: Record<string, unknown>) => Promise<FirefoxBrowser>;
+
+const test = base.extend<{ launch: Launch }>({
   // eslint-disable-next-line no-empty-pattern -- Playwright reads from the pattern which fixtures are wanted.
   launch: async ({}, use) => {
     const launched: FirefoxBrowser[] = [];
-    await use(async (build) => {
-      const browser = await FirefoxBrowser.launch(dist(build));
+    await use(async (build, preferences) => {
+      const browser = await FirefoxBrowser.launch(dist(build), preferences);
       launched.push(browser);
       return browser;
     });
@@ -60,6 +62,25 @@ test("an update moves everything that version 1 kept, and a restore undoes what 
   const settings = await FirefoxSettings.open(browser);
   await settings.reaches("current");
   // The snapshot is of version 1; what it holds is moved up again.
+  await settings.restore();
+  await expect.poll(async () => compare(versionFive(one), await browser.readStorage()).length).toBe(0);
+  await browser.settles(5);
+});
+
+test("without a file system an update keeps its snapshot in IndexedDB, and a restore finds it there", async ({
+  launch,
+}) => {
+  const browser = await launch("1.0.0-firefox", { "dom.fs.enabled": false });
+  const one = await versionOneWith(browser, storageOne(50));
+  await browser.install(dist("2.0.0-firefox"));
+  await browser.settles(5);
+  await expectStorage(browser, versionFive(one));
+  const observer = await browser.observer();
+  expect(await observer.evaluate(() => "getDirectory" in navigator.storage), "whether there are files").toBe(false);
+
+  await browser.writeStorage({ "conversation:born": { id: "born" } });
+  const settings = await FirefoxSettings.open(browser);
+  await settings.reaches("current");
   await settings.restore();
   await expect.poll(async () => compare(versionFive(one), await browser.readStorage()).length).toBe(0);
   await browser.settles(5);

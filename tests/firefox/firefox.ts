@@ -25,7 +25,8 @@ export class FirefoxBrowser {
     this.#browser = browser;
   }
 
-  static async launch(dist: string): Promise<FirefoxBrowser> {
+  /** `preferences` are the browser's own, as in about:config. */
+  static async launch(dist: string, preferences: Record<string, unknown> = {}): Promise<FirefoxBrowser> {
     const home = await mkdtemp(join(tmpdir(), "exuvia-firefox-"));
     await mkdir(downloads(home));
     const browser = await puppeteer.launch({
@@ -37,6 +38,7 @@ export class FirefoxBrowser {
         "extensions.webextensions.uuids": JSON.stringify({ [ID]: HOST }),
         "browser.download.folderList": 2,
         "browser.download.dir": downloads(home),
+        ...preferences,
       },
     });
     const firefox = new FirefoxBrowser(home, browser);
