@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Run, Source};
 
 /// What the head may grow by beside what is reckoned: a seal, names, digits, a problem.
-const MORE: usize = 2 << 10;
+const MORE: u64 = 2 << 10;
 
 impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     /// What a run with a snapshot adds must fit beside what is there.
@@ -36,7 +36,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
 
     /// How many bytes more are stored once entries are set.
     async fn growth(&self, entries: &Entries) -> Result<u64> {
-        let size = entries.iter().map(|(key, text)| (key.len() + text.len()) as u64).sum();
+        let size = entries.iter().map(|(key, text)| key.len() as u64 + self.store.weigh(text)).sum();
         self.growth_by(entries.iter().map(|(key, _)| key.clone()).collect(), size).await
     }
 
@@ -47,9 +47,11 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
 
     /// The head tells the run twice when it is committed, and has its line.
     async fn growth_of_head(&self, run: &Run) -> Result<u64> {
-        let head = self.read_head().await?.map(|head| head.to_json().len()).unwrap_or_default();
-        let grown = head + run.to_line.to_json().len() + 2 * (run.notes.to_json().len() + run.records.to_json().len());
-        self.growth_by(vec![CONTROL.to_owned()], (CONTROL.len() + padded(grown + MORE)) as u64).await
+        let weigh = |text: String| self.store.weigh(&text);
+        let head = self.read_head().await?.map(|head| weigh(head.to_json())).unwrap_or_default();
+        let told_twice = weigh(run.notes.to_json()) + weigh(run.records.to_json());
+        let grown = padded(head + weigh(run.to_line.to_json()) + 2 * told_twice + MORE);
+        self.growth_by(vec![CONTROL.to_owned()], CONTROL.len() as u64 + grown).await
     }
 
     async fn growth_of_data(&self, run: &Run, route: &Route<'_>) -> Result<u64> {
@@ -63,7 +65,7 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         }
         for (key, value) in self.assemblies(run, route, &source, &present).await? {
             let (mark, keys) = marker(run, &key, [&*key], &[]);
-            let size = key.len() as u64 + self.size(&value)? + (mark.len() + keys.len()) as u64;
+            let size = (key.len() + mark.len()) as u64 + self.size(&value)? + self.store.weigh(&keys);
             growth += self.growth_by(vec![key, mark], size).await?;
         }
         Ok(growth)
@@ -72,15 +74,15 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
     /// The bytes of a value as JSON, which may be too large to be held as text.
     fn size(&self, value: &S::Value) -> Result<u64> {
         let (Shape::Array(length) | Shape::Object(length)) = self.store.shape(value) else {
-            return Ok(self.store.read(value)?.len() as u64);
+            return Ok(self.store.weigh(&self.store.read(value)?));
         };
-        let (mut start, mut size) = (0, "[]".len());
+        let (mut start, mut size) = (0, "[]".len() as u64);
         while start < length {
             let (text, count) = self.store.slice(value, start, CHUNK)?;
             // Its brackets go, and a comma stands before the next.
-            size += text.len() - "[]".len() + usize::from(start + count < length);
+            size += self.store.weigh(&text) - "[]".len() as u64 + u64::from(start + count < length);
             start += count;
         }
-        Ok(size as u64)
+        Ok(size)
     }
 }

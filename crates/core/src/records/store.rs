@@ -57,6 +57,22 @@ pub trait Store {
     /// [`crate::ErrorKind::Store`]
     async fn bytes(&self, keys: &[String]) -> Result<Option<u64>>;
 
+    /// How many bytes of the room a value takes at most, by its JSON text: Chromium writes `<` as an escape, and what is
+    /// beyond 32 bits with a fraction, before it counts.
+    fn weigh(&self, text: &str) -> u64 {
+        let (mut weight, mut digits) = (text.len(), 0);
+        for letter in text.chars() {
+            digits = if letter.is_ascii_digit() { digits + 1 } else { 0 };
+            weight += match letter {
+                '<' => r"\u003C".len() - 1,
+                '\u{2028}' | '\u{2029}' => r"\u2028".len() - letter.len_utf8(),
+                _ if digits == 10 => ".0".len(),
+                _ => 0,
+            };
+        }
+        weight as u64
+    }
+
     /// A value as JSON text.
     ///
     /// # Errors

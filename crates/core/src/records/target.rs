@@ -23,7 +23,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Found, Head, Merge, Phase, Progress, Run, Seal, Source, Stage, Target};
 
 /// The head is padded to a multiple of so many bytes, so that a full store still has room for the next one.
-const HEAD_BYTES: usize = 16 << 10;
+const HEAD_BYTES: u64 = 16 << 10;
 
 /// What the head and its padding have between them.
 const PAD: &str = r#","pad":"""#;
@@ -209,8 +209,8 @@ pub(super) fn chain_entry(chain: &Chain) -> (String, String) {
 }
 
 /// The bytes of the control key's value, padding included, for a head of so many.
-pub(super) fn padded(head: usize) -> usize {
-    (head + PAD.len()).next_multiple_of(HEAD_BYTES)
+pub(super) fn padded(head: u64) -> u64 {
+    (head + PAD.len() as u64).next_multiple_of(HEAD_BYTES)
 }
 
 fn digest(text: &str) -> String {
@@ -249,7 +249,8 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
 
     async fn put(&self, head: &Head) -> Result<()> {
         let mut text = head.to_json();
-        let padding = padded(text.len()) - text.len() - PAD.len();
+        let weight = self.store.weigh(&text);
+        let padding = (padded(weight) - weight) as usize - PAD.len();
         text.truncate(text.len() - 1);
         text.push_str(&format!(",\"pad\":\"{}\"}}", "-".repeat(padding)));
         self.check_head().await?;

@@ -70,7 +70,7 @@ fn cases() -> Vec<Case> {
     let things = [
         r#"{"exuvia":1,"id":"one","collections":{"things":{"layout":{"prefix":"thing:"},
             "schema":{"type":"object","properties":{"a":{"type":"integer"}}}}}}"#,
-        r#"{"exuvia":1,"id":"two","parents":["one"],"change":{"things":[{"remove":"/a"},{"add":"/b","value":"\"<"}]}}"#,
+        r#"{"exuvia":1,"id":"two","parents":["one"],"change":{"things":[{"remove":"/a"},{"add":"/b","value":"<<\" <"},{"add":"/c","value":1700000000000}]}}"#,
         r#"{"exuvia":1,"id":"three","parents":["two"],"layout":{"things":{"from":{"prefix":"thing:"},"to":{"key":"things","as":"map"}}}}"#,
     ];
     let one = || arranged(&things[..1]);

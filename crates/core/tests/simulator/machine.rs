@@ -328,7 +328,7 @@ impl Process {
             let text = damage.and_then(|damage| damage(key, text)).unwrap_or_else(|| text.clone());
             next.insert(key.clone(), text);
         }
-        let size = next.iter().map(|(key, text)| (key.len() + text.len()) as u64).sum::<u64>();
+        let size = next.iter().map(|(key, text)| key.len() as u64 + self.weigh(text)).sum::<u64>();
         if self.machine.quota.get().is_some_and(|quota| size > quota) {
             return Err(Error::new(ErrorKind::Quota, "the store is full"));
         }
@@ -386,13 +386,14 @@ impl Store for Process {
     }
 
     async fn room(&self) -> Result<Option<u64>> {
-        let used = self.machine.stored.borrow().iter().map(|(key, text)| (key.len() + text.len()) as u64).sum::<u64>();
+        let stored = self.machine.stored.borrow();
+        let used = stored.iter().map(|(key, text)| key.len() as u64 + self.weigh(text)).sum::<u64>();
         Ok(self.machine.quota.get().map(|quota| quota.saturating_sub(used)))
     }
 
     async fn bytes(&self, keys: &[String]) -> Result<Option<u64>> {
         let stored = self.machine.stored.borrow();
-        let size = |key: &String| stored.get(key).map_or(0, |text| (key.len() + text.len()) as u64);
+        let size = |key: &String| stored.get(key).map_or(0, |text| key.len() as u64 + self.weigh(text));
         Ok(Some(keys.iter().map(size).sum()))
     }
 

@@ -34,7 +34,11 @@ impl World {
 
 /// All worlds. New ones go to the end, so that seeds keep their meaning.
 pub fn worlds() -> Vec<World> {
-    vec![World::new("companion", &COMPANION, companion), World::new("cards", &CARDS, cards)]
+    vec![
+        World::new("companion", &COMPANION, companion),
+        World::new("cards", &CARDS, cards),
+        World::new("talks", &TALKS, talks),
+    ]
 }
 
 /// The reference extension's: an array and a map become a key each, the preferences change in place.
@@ -109,5 +113,39 @@ fn cards(rng: &mut Rng) -> Vec<(String, String)> {
         store.push((format!("card:{index}"), format!(r#"{{"side":"s{index}"{rank}}}"#)));
     }
     store.push(("apart".into(), r#""left alone""#.into()));
+    store
+}
+
+/// Children leave their parents; then a collection has another name, and one is dropped.
+const TALKS: [&str; 3] = [
+    r#"{"exuvia":1,"id":"one","collections":{
+      "talks":{"layout":{"prefix":"talk:"},
+        "schema":{"type":"object","required":["title","messages"],"properties":{"title":{"type":"string"},
+          "messages":{"type":"array","items":{"type":"object","required":["id"],"properties":{"id":{"type":"string"},"text":{"type":"string"}}}}}}},
+      "prefs":{"layout":{"key":"prefs","as":"record"},"schema":{"type":"object","properties":{"theme":{"type":"string"}}}},
+      "drafts":{"layout":{"prefix":"draft:"},"schema":{"type":"object"}}}}"#,
+    r#"{"exuvia":1,"id":"two","parents":["one"],"change":{"prefs":[{"remove":"/theme"}]},
+      "rehome":[{"extract":"/messages","of":"talks","to":"messages","by":"/id","parent":"/talk","layout":{"prefix":"message:"}}]}"#,
+    r#"{"exuvia":1,"id":"three","parents":["two"],"change":{"messages":[{"rename":"/text","to":"/body"}]},
+      "rehome":[{"rename":"talks","to":"chats"},{"drop":"drafts"}]}"#,
+];
+
+fn talks(rng: &mut Rng) -> Vec<(String, String)> {
+    let mut store = vec![("apart".to_owned(), "[null]".to_owned())];
+    if rng.u8(..8) > 0 {
+        store.push(("prefs".into(), r#"{"theme":"dark","x":1}"#.into()));
+    }
+    let mut number = 0;
+    for talk in 0..rng.usize(..4) {
+        let messages = (0..rng.usize(..3)).map(|_| {
+            number += 1;
+            format!(r#"{{"id":"m{number}","text":"hi","talk":"unknown"}}"#)
+        });
+        let messages = messages.collect::<Vec<_>>().join(",");
+        store.push((format!("talk:t{talk}"), format!(r#"{{"title":"{talk}","messages":[{messages}]}}"#)));
+    }
+    for draft in 0..rng.usize(..3) {
+        store.push((format!("draft:{draft}"), r#"{"text":"unfinished"}"#.into()));
+    }
     store
 }
