@@ -1,7 +1,7 @@
 use litemap::LiteMap;
 
 use super::report::{Cause, Outcome, Problem, Report};
-use crate::chain::{Collections, Layout, Link, Route, Version, aside_prefix, residue_prefix};
+use crate::chain::{Chain, Collections, Layout, Link, Route, Version, aside_prefix, residue_prefix};
 use crate::{json_object, json_variants, json_words};
 
 /// What a store says of its data, written in one piece. Whoever reads the data reads this first.
@@ -271,6 +271,17 @@ impl Reach {
     #[must_use]
     pub fn of_all(collections: &Collections) -> Vec<Self> {
         collections.values().map(|collection| Self::of(&collection.layout)).collect()
+    }
+
+    /// The storage that any version of a chain uses.
+    pub(super) fn of_any(chain: &Chain) -> Vec<Self> {
+        let mut all = Vec::new();
+        for reach in (1..=chain.tip().0).flat_map(|version| Self::of_all(chain.collections(Version(version)))) {
+            if !all.contains(&reach) {
+                all.push(reach);
+            }
+        }
+        all
     }
 
     /// The storage that is of no use where a route ends: that of the collections where it starts; the residues of those

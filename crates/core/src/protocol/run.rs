@@ -316,7 +316,12 @@ impl<T: Target> Runner<'_, T> {
     fn plan(&self, head: &Head, cause: Cause, from: Version, to_line: Vec<Link>, source: Source) -> Option<Run> {
         let mut run = Run::new(self.target.token(), self.target.now(), cause, from, to_line, source);
         let route = self.route(head, &run)?;
-        (run.leaves, run.uses) = (Reach::left_by(&route), Reach::of_all(route.after()));
+        run.uses = Reach::of_all(route.after());
+        run.leaves = match run.finds_unknown() {
+            // It may be of any version, and of two.
+            true => Reach::of_any(self.chain),
+            false => Reach::left_by(&route),
+        };
         Some(run)
     }
 

@@ -462,7 +462,8 @@ impl<S: Store, V: Vault, H: Host> Target for Records<'_, S, V, H> {
                         }
                         kept => kept?,
                     };
-                    let gone = |key: &str| (covers(&run.uses, key) || key.starts_with(RESIDUE)) && !kept.contains(key);
+                    let is_of_data = |key: &str| covers(&run.uses, key) || covers(&run.leaves, key);
+                    let gone = |key: &str| (is_of_data(key) || key.starts_with(RESIDUE)) && !kept.contains(key);
                     self.leave(run, &gone).await?
                 }
                 Source::Staged { .. } => self.leave(run, &|_| false).await?,

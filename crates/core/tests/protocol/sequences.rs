@@ -611,3 +611,30 @@ fn a_deed_that_dies_in_the_place_of_two_ways_back_leaves_both_to_be_finished() {
     }
     assert!(back > 10 && done > 3, "{back} went back, {done} were done");
 }
+
+/// A store between two versions, whose control key is gone.
+#[test]
+fn an_import_in_place_of_data_that_nobody_knows_leaves_nothing_of_any_version() {
+    let chain = chain(5);
+    let other = Machine::holding(&OLD[1..2]);
+    open(&other, &chain).unwrap();
+    let file = export(&other, &chain);
+    let mut expected = other.data();
+    expected.insert("somebody_elses".to_owned(), "[1,2]".to_owned());
+    let whole = Machine::holding(&OLD);
+    open(&whole, &chain).unwrap();
+    let mut unknown = 0;
+    for death in 0..whole.operations.get() {
+        let machine = Machine::holding(&OLD);
+        machine.fuel.set(Some(death));
+        let _ = open(&machine, &chain);
+        machine.fuel.set(None);
+        machine.stored.borrow_mut().remove("exuvia");
+        if open(&machine, &chain).unwrap().state == State::Lost {
+            import(&machine, &chain, &file, Merge::Replace).unwrap();
+            assert_eq!(machine.data(), expected, "after a death at {death}");
+            unknown += 1;
+        }
+    }
+    assert!(unknown > 10, "{unknown} were of data that nobody knew");
+}
