@@ -9,7 +9,7 @@ use ::postgres::{Client, NoTls};
 use exuvia_server::database::Pace;
 use tempfile::TempDir;
 
-use crate::contest::{Case, Contestant, exuvia, median};
+use crate::contest::{Case, Contestant, DOCUMENT, exuvia, median};
 use crate::postgres::Table;
 use crate::server::Server;
 
@@ -56,19 +56,30 @@ fn beside(table: &Table, url: &str, rows: usize, pace: Pace) -> f64 {
     let goes_on = AtomicBool::new(true);
     thread::scope(|scope| {
         let writer = scope.spawn(|| write(url, rows, &|| goes_on.load(Ordering::Relaxed)));
+        let end = End(&goes_on);
         let measured = exuvia(table, folder.path(), pace);
-        goes_on.store(false, Ordering::Relaxed);
+        drop(end);
         let mut waited = writer.join().unwrap();
         waited.retain(|(at, _)| (measured.applied..measured.swept).contains(at));
         percentile(&waited)
     })
 }
 
-/// Writes rows of the old form by random keys. Answers with when each was written and how long that took.
+/// Ends the writing, also where a run fails.
+struct End<'e>(&'e AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+/// Writes whole rows of the old form by random keys, as who knows nothing of the new one does. Answers with when each was
+/// written and how long that took.
 fn write(url: &str, rows: usize, goes_on: &dyn Fn() -> bool) -> Vec<(Instant, Duration)> {
     let mut client = Client::connect(url, NoTls).unwrap();
-    let sql = "UPDATE documents SET doc = doc || '{\"title\":\"Another one\"}' WHERE id = $1";
-    let update = client.prepare(sql).unwrap();
+    let sql = format!("UPDATE documents SET doc = '{DOCUMENT}' WHERE id = $1");
+    let update = client.prepare(&sql).unwrap();
     let mut waited = Vec::new();
     while goes_on() {
         let begun = Instant::now();
