@@ -15,7 +15,7 @@ use super::place::Place;
 use crate::database::Table;
 
 /// How long one statement waits for locks that others hold, and so how long others may queue behind it.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 /// How often it is tried again.
 const TRIES: u32 = 8;
 /// Between two tries, in the mean; more with each.
@@ -81,6 +81,11 @@ impl Session {
              FROM unnest(current_schemas(false)) AS name WHERE name <> 'exuvia'), ''), false)",
         );
         Ok(self.client.batch_execute(&settings).await?)
+    }
+
+    /// Sets how long a statement waits for locks.
+    pub(super) async fn wait_for_locks(&self, patience: Duration) -> Result<()> {
+        self.batch(&format!("SET lock_timeout = {}", patience.as_millis())).await
     }
 
     pub(super) fn client(&self) -> &Arc<Client> {

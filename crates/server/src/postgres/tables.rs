@@ -1,10 +1,12 @@
 //! The tables that collections are bound to.
 
+use std::time::Duration;
+
 use exuvia_core::chain::Version;
 
 use super::bound::Bound;
 use super::error::{Result, Trouble};
-use super::session::{SPELLING, Session};
+use super::session::{PATIENCE, SPELLING, Session};
 use crate::database::{Measure, STAMP, Side, Stamp, Table};
 
 pub(super) async fn measure(session: &Session, table: &Table) -> exuvia_core::Result<Measure> {
@@ -98,6 +100,9 @@ async fn follow(session: &Session, table: &Table, bound: &Bound) -> Result<()> {
         .await
 }
 
+/// How long an index waits for older transactions. Nobody waits for it meanwhile.
+const BUILD: Duration = Duration::from_secs(10);
+
 /// An index of the rows that are left, built beside the writers: the last ones are then found at once while writers wait.
 /// Where the server builds none (the table has partitions, a transaction does not end, the schema is another's) they are
 /// found by going through the table.
@@ -114,14 +119,16 @@ pub(super) async fn narrow(session: &Session, table: &Table, stamp: Stamp, side:
     );
     // Without statistics of the new column the server would take the index for one of all rows.
     let analyze = format!("ANALYZE {name} ({STAMP})");
-    let build = async || {
-        widen(session, table, &bound).await?;
-        session.batch(&sql).await?;
-        session.batch(&analyze).await
+    session.wait_for_locks(BUILD).await?;
+    let built = match session.batch(&sql).await {
+        Ok(()) => session.batch(&analyze).await,
+        Err(trouble) => Err(trouble),
     };
-    match session.patiently(build).await {
-        // One that was not finished is of no use, and is written to all the same.
-        Err(Trouble::Server(error)) if error.as_db_error().is_some() => widen(session, table, &bound).await,
+    session.wait_for_locks(PATIENCE).await?;
+    match built {
+        // What was begun stays until the run is swept: whoever removes it now waits for the same transactions, and writers
+        // would wait behind.
+        Err(Trouble::Server(error)) if error.as_db_error().is_some() => Ok(()),
         built => built,
     }
 }
