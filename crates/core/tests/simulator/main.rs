@@ -74,13 +74,13 @@ fn storms_end_in_the_old_data_or_the_new_data_whole() {
     }
 }
 
-/// A mutant survives if nothing is violated in twice the ordinary run.
+/// A mutant survives if nothing is violated in five times the ordinary run.
 macro_rules! catches {
     ($($test:ident: $mutant:ident),* $(,)?) => {
         $(
             #[test]
             fn $test() {
-                let caught = search::<mutants::$mutant>(2 * SCENARIOS);
+                let caught = search::<mutants::$mutant>(5 * SCENARIOS);
                 let seed = caught.err().expect("the mutant survives");
                 let violation = storm::<mutants::$mutant>(&worlds(), &Memory::default(), seed, false).unwrap_err();
                 println!("seed {seed}: {}", violation.what);
