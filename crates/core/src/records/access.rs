@@ -1,10 +1,10 @@
 //! Single records in the form of the chain's tip, whatever form the store holds: an app goes on where a run was refused,
 //! and while one is under way.
 
-use super::line::{self, Line, RESIDUE, check_key, residue_key, write_slice, write_whole};
+use super::keys::{CONTROL, RESIDUE, residue_key};
+use super::line::{self, Line, check_key, write_slice, write_whole};
 use super::snapshot::Manifest;
 use super::store::{Host, Shape, Store, Vault};
-use super::walk::CONTROL;
 use super::{Records, fenced};
 use crate::chain::{Chains, Collection, Family, Layout, Record, Residues, Route, Version};
 use crate::document::{Json, Value};

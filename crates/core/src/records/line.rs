@@ -3,22 +3,10 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::chain::{
-    Collection, Collections, Family, Layout, RESIDUE_LEVELS, Record, Residues, Route, aside_prefix, residue_prefix,
-};
+use super::keys::{ASIDE, RESIDUE, residue_key};
+use crate::chain::{Collection, Collections, Family, Layout, RESIDUE_LEVELS, Record, Residues, Route, aside_prefix};
 use crate::document::{Object, Value, quote};
 use crate::error::{Error, ErrorKind, Result};
-
-/// Keys of residues start so: the prefix, the collection, a colon, the record's key.
-pub(super) const RESIDUE: &str = "exuvia:r:";
-
-/// The key of a record's residue.
-pub(super) fn residue_key(collection: &str, record: &str) -> String {
-    residue_prefix(collection) + record
-}
-
-/// Keys of records that are set aside start so: the prefix, the collection, a colon, the record's key.
-pub(super) const ASIDE: &str = "exuvia:a:";
 
 /// The key and the value of a record that is set aside: a text, since a browser would cut off what is nested deep.
 pub(super) fn aside_entry(record: &Record<'_>) -> (String, String) {

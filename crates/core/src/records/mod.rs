@@ -9,6 +9,7 @@ mod export;
 mod families;
 mod file;
 mod import;
+mod keys;
 mod line;
 mod rehearse;
 mod replay;
@@ -32,9 +33,9 @@ pub use store::{Host, Shape, Store, Vault};
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
+use keys::CONTROL;
 use snapshot::CHUNK;
 use strays::Count;
-use walk::CONTROL;
 
 use crate::chain::{Chain, Link};
 use crate::document::Json;

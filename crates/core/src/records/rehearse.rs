@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use litemap::LiteMap;
 
-use super::line::{self, RESIDUE, check_key, residue_key};
+use super::keys::{RESIDUE, residue_key};
+use super::line::{self, check_key};
 use super::walk::Census;
 use crate::chain::{Collection, Collections, Family, Layout, RESIDUE_LEVELS, Record, Residues, Route, Version};
 use crate::document::Value;

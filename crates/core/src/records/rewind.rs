@@ -10,7 +10,8 @@ use std::rc::Rc;
 
 use litemap::LiteMap;
 
-use super::line::{ASIDE, read_aside, residue_key};
+use super::keys::{ASIDE, residue_key};
+use super::line::read_aside;
 use crate::chain::{Family, Layout, RESIDUE_LEVELS, Record, Residues, Route, residue_prefix};
 use crate::document::{Path, Value};
 use crate::error::{Error, ErrorKind, Result};

@@ -2,11 +2,11 @@
 //! be written, so that a store which cannot hold them is left alone.
 
 use super::Records;
+use super::keys::CONTROL;
 use super::snapshot::CHUNK;
-use super::store::{Host, Shape, Store, Vault};
+use super::store::{Entries, Host, Shape, Store, Vault};
 use super::target::{chain_entry, padded};
-use super::walk::CONTROL;
-use super::write::{Entries, marker};
+use super::write::marker;
 use crate::chain::Route;
 use crate::document::Json;
 use crate::error::{Error, ErrorKind, Result};

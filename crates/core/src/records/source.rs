@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use super::Records;
-use super::line::{self, RESIDUE};
+use super::keys::{RESIDUE, marker_prefix};
+use super::line::{self};
 use super::snapshot::Manifest;
 use super::store::{Host, Store, Vault};
-use super::write::marker_prefix;
 use crate::chain::{Collections, Family, Record, Route};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lens::Context;

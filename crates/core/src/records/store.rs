@@ -186,3 +186,6 @@ pub trait Host {
     /// Tells whoever listens where the run of this name is.
     fn progress(&self, run: &str, progress: Progress);
 }
+
+/// Storage keys and their JSON texts.
+pub(super) type Entries = Vec<(String, String)>;

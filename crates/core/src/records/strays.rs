@@ -7,20 +7,16 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Records;
+use super::keys::{CONTROL, STRAY, covers};
 use super::line::Line;
 use super::replay::{Deed, Replay};
 use super::snapshot::Manifest;
-use super::store::{Host, Store, Vault};
-use super::walk::CONTROL;
-use super::write::Entries;
+use super::store::{Entries, Host, Store, Vault};
+use super::write::says_the_same;
 use crate::chain::{Collections, OWN_PREFIX, Route};
 use crate::document::{Quoted, Value};
 use crate::error::{Error, ErrorKind, Result};
-use crate::protocol::{Reach, Run, Seal, Source, Stage};
-
-/// Keys of what was set aside start so; then the run's name, a colon, a number that tells apart what was found under one
-/// key, a colon, and that key.
-pub(super) const STRAY: &str = "exuvia:s:";
+use crate::protocol::{Run, Seal, Source, Stage};
 
 /// How often what was written is read back because somebody wrote meanwhile.
 pub(super) const ROUNDS: usize = 3;
@@ -36,16 +32,6 @@ const NAMED: usize = 3;
 
 fn stray_prefix(run: &Run) -> String {
     format!("{STRAY}{}:", run.id)
-}
-
-/// Whether two texts say the same. They are equal unless the store has put members into another order.
-pub(super) fn says_the_same(one: &str, other: &str) -> Result<bool> {
-    let whole = |text| {
-        let mut value = Value::trusted(text, 1)?;
-        value.open_whole()?;
-        Ok(value)
-    };
-    Ok(one == other || whole(one)? == whole(other)?)
 }
 
 impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
@@ -298,8 +284,4 @@ pub(super) fn restless() -> Error {
         ErrorKind::Validation,
         "expected nobody to write while the data is moving, found writes again and again; write through Exuvia",
     )
-}
-
-pub(super) fn covers(reaches: &[Reach], key: &str) -> bool {
-    reaches.iter().any(|reach| reach.covers(key))
 }

@@ -4,31 +4,14 @@ use std::collections::HashSet;
 
 use litemap::LiteMap;
 
-use super::line::{RESIDUE, residue_key, write_slice, write_whole};
+use super::keys::{CONTROL, MARKER, RESIDUE, STRAY, residue_key};
+use super::line::{write_slice, write_whole};
 use super::rewind::{Rewind, misshapen};
 use super::snapshot::CHUNK;
 use super::store::{Shape, Store};
-use super::strays::STRAY;
 use crate::chain::{Collections, Layout};
 use crate::document::{Quoted, Value};
 use crate::error::{Error, ErrorKind, Result};
-
-/// The control key: the head stands in it.
-pub(super) const CONTROL: &str = "exuvia";
-/// Keys of markers start so: one for each batch that was written, in the same call as the batch, with the keys in it.
-/// Then the snapshot's name, a colon, and what the batch is.
-pub(super) const MARKER: &str = "exuvia:b:";
-
-/// Keys of chains start so; then the digest of the chain's text.
-pub(super) const CHAIN: &str = "exuvia:c:";
-
-/// What this device is called where devices share records. Not of the protocol, and no data either.
-pub(super) const DEVICE: &str = "exuvia:d";
-
-/// The key of a chain.
-pub(super) fn chain_key(digest: &str) -> String {
-    format!("{CHAIN}{digest}")
-}
 
 /// Values are fetched in groups of this many: more gain nothing (measured), fewer cost calls.
 const GROUP: usize = 50;

@@ -8,19 +8,15 @@ use litemap::LiteMap;
 
 use super::Records;
 use super::assemble::Assembly;
-use super::line::{self, RESIDUE, aside_entry, residue_key};
+use super::keys::{RESIDUE, covers, marker_prefix, residue_key};
+use super::line::{self, aside_entry};
 use super::snapshot::{CHUNK, Manifest};
 use super::source::{Moved, Present, go_together};
-use super::store::{Host, Shape, Store, Vault};
-use super::strays::{covers, says_the_same};
-use super::walk::MARKER;
+use super::store::{Entries, Host, Shape, Store, Vault};
 use crate::chain::{Collections, Family, Layout, Route, residue_prefix};
 use crate::document::{Quoted, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Merge, Run, Source, Stage};
-
-/// Storage keys and their JSON texts.
-pub(super) type Entries = Vec<(String, String)>;
 
 /// What is written for one chunk of the source.
 #[derive(Default)]
@@ -429,11 +425,6 @@ fn is_array(layout: &Layout) -> bool {
     matches!(layout, Layout::Array { .. })
 }
 
-/// The markers of a run start so.
-pub(super) fn marker_prefix(run: &Run) -> String {
-    format!("{MARKER}{}:", run.seal.as_ref().map(|seal| &*seal.id).unwrap_or_default())
-}
-
 /// The marker of a batch: which keys it writes; and then, two lists each, which records they came of together.
 pub(super) fn marker<'k>(
     run: &Run,
@@ -450,4 +441,14 @@ pub(super) fn marker<'k>(
 /// Whether what was written is not what is there.
 fn is_damage(compared: &Result<()>) -> bool {
     compared.as_ref().is_err_and(|error| error.kind() == ErrorKind::Validation)
+}
+
+/// Whether two texts say the same. They are equal unless the store has put members into another order.
+pub(super) fn says_the_same(one: &str, other: &str) -> Result<bool> {
+    let whole = |text| {
+        let mut value = Value::trusted(text, 1)?;
+        value.open_whole()?;
+        Ok(value)
+    };
+    Ok(one == other || whole(one)? == whole(other)?)
 }
