@@ -103,6 +103,9 @@ async fn follow(session: &Session, table: &Table, bound: &Bound) -> Result<()> {
 /// How long an index waits for older transactions. Nobody waits for it meanwhile.
 const BUILD: Duration = Duration::from_secs(10);
 
+/// A table of so many bytes is gone through in a few milliseconds, sooner than an index of it is built.
+const SMALL: i64 = 8 << 20;
+
 /// An index of the rows that are left, built beside the writers: the last ones are then found at once while writers wait.
 /// Where the server builds none (the table has partitions, a transaction does not end, the schema is another's) they are
 /// found by going through the table.
@@ -112,6 +115,11 @@ pub(super) async fn narrow(session: &Session, table: &Table, stamp: Stamp, side:
     }
     let bound = session.bound(table).await?;
     let Bound { name, key, document, .. } = &bound;
+    let bytes = "SELECT (pg_relation_size(to_regclass($1))
+         + (SELECT coalesce(sum(pg_relation_size(relid)), 0) FROM pg_partition_tree(to_regclass($1))))::int8";
+    if session.one::<i64>(bytes, &[name]).await? < SMALL {
+        return Ok(());
+    }
     let sql = format!(
         "CREATE INDEX CONCURRENTLY {} ON {name} ({key}) WHERE {document} IS NOT NULL AND {}",
         left_index(table),

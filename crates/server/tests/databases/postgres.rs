@@ -95,11 +95,16 @@ impl Place for Hosted {
 
 crate::every_case!(Hosted);
 
+/// Makes a table large, a page to a row.
+const GROW: &str = "ALTER TABLE chats ADD COLUMN filler text; ALTER TABLE chats ALTER filler SET STORAGE PLAIN;
+    UPDATE chats SET filler = repeat('x', 7000)";
+
 #[test]
 fn the_last_rows_are_found_without_a_look_at_all_others_while_writers_wait() {
     block_on(async {
         let place = Hosted::new().await;
         fill(&place, 1_500);
+        place.execute(GROW);
         let (stamp, table) = (Stamp(7), Start::new(&place, &chain(2)).table);
         let database = place.open().await;
         let lock = database.try_lock().await.unwrap();
@@ -130,7 +135,8 @@ fn where_no_index_can_be_built_the_table_is_gone_through() {
              CREATE TABLE chats_0 PARTITION OF chats FOR VALUES WITH (MODULUS 2, REMAINDER 0);
              CREATE TABLE chats_1 PARTITION OF chats FOR VALUES WITH (MODULUS 2, REMAINDER 1)",
         );
-        fill(&place, 300);
+        fill(&place, 1_500);
+        place.execute(GROW);
         let status = Start::new(&place, &chain(2)).up().await.unwrap();
         assert_eq!(status.version, Version(2), "{status:?}");
         assert_eq!(place.query("SELECT count(*) FROM chats WHERE doc -> 'body' IS NULL"), ["0"]);
