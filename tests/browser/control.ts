@@ -4,6 +4,8 @@ import type { ExtensionBrowser } from "./extension.js";
 /** What the control key says of the data, as far as a test asks. */
 export interface Control {
   version: number;
+  /** Another after each write of the head. */
+  epoch: number;
   /** There while a run is under way, or was when its context died. */
   run?: unknown;
   /** There when the last run was refused or taken back. */

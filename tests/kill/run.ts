@@ -34,11 +34,21 @@ export class Loss extends Error {
 
 /** Does a deed that nothing disturbs. */
 export async function measure(deed: Deed, home: string): Promise<Measured> {
+  for (let tries = 0; tries < 3; tries++) {
+    const measured = await measureOnce(deed, home);
+    if (measured) return measured;
+  }
+  throw new Error("expected to hear of a run to its end, found that nobody told of it three times");
+}
+
+/** Nothing where the run was not heard of to its end. */
+async function measureOnce(deed: Deed, home: string): Promise<Measured | undefined> {
   return onCopy(deed, home, async (installation) => {
     const browser = await installation.launch();
+    const before = await browser.control();
     await deed.begin(browser, installation);
-    await browser.progress.reaches("sweep");
-    await browser.settles(deed.version);
+    await browser.settles(deed.version, before?.epoch);
+    if (browser.progress.point !== "sweep") return undefined;
     const timeline = browser.progress.durations();
     const after = await browser.readStorage();
     const wrong = compare(deed.after, after);
@@ -52,8 +62,10 @@ export async function strike(deed: Deed, blows: readonly Blow[], known: Measured
   return onCopy(deed, home, async (installation) => {
     const fallen: Outcome["blows"] = [];
     let browser = await installation.launch();
+    const before = await browser.control();
     await deed.begin(browser, installation);
-    let over = browser.progress.reaches("sweep").then(() => browser.settles(deed.version));
+    // A context that is listened to too late says nothing of its run: the head says that it is over.
+    let over = browser.settles(deed.version, before?.epoch);
     for (const blow of blows) {
       const { point, afterMs } = momentOf(blow, known.timeline, fallen.at(-1)?.point ?? "start");
       const isOver = await Promise.race([browser.progress.reaches(point), over.then(() => true)]);

@@ -75,11 +75,11 @@ export class RunningBrowser {
     await page.evaluate((names) => chrome.storage.local.remove(names), keys);
   }
 
-  /** Waits until the data is at a version with no run under way. */
-  async settles(version: number): Promise<void> {
+  /** Waits until the data is at a version with no run under way, and its head is another than it was `since`. */
+  async settles(version: number, since?: number): Promise<void> {
     const deadline = Date.now() + PATIENCE;
     let now = await this.control();
-    while (now?.version !== version || now.run !== undefined) {
+    while (now?.version !== version || now.run !== undefined || now.epoch === since) {
       if (Date.now() > deadline) {
         throw new Error(`expected data at version ${version} and no run, found ${JSON.stringify({ ...now, pad: "" })}`);
       }
