@@ -50,9 +50,10 @@ pub(super) fn form_of(machine: &Machine) -> Form {
 /// Whether there is a record for this residue. One whose record was deleted says nothing any more, and may be swept.
 pub(super) fn is_there(stored: &BTreeMap<String, String>, residue: &str) -> bool {
     let Some((collection, key)) = residue.split_once(':') else { return true };
-    let (own, inside) = (format!(":{key}"), format!("\"{key}\""));
-    let data = || stored.iter().filter(|(name, _)| !name.starts_with("exuvia"));
-    collection == key || data().any(|(name, text)| name.ends_with(&own) || text.contains(&inside))
+    // By itself, in a list by its id, or in an object by its name. Children that name it do not make it be there.
+    let (own, item, member) = (format!(":{key}"), format!("\"id\":\"{key}\""), format!("\"{key}\":"));
+    let is_it = |name: &str, text: &str| name.ends_with(&own) || text.contains(&item) || text.contains(&member);
+    collection == key || stored.iter().any(|(name, text)| !name.starts_with("exuvia") && is_it(name, text))
 }
 
 pub(super) fn same(one: &Form, other: &Form) -> bool {
