@@ -44,9 +44,9 @@ export class Progress {
     return this.#reached.at(-1)?.point ?? "start";
   }
 
-  /** How long the run was at each point that it came to, the last until now, in milliseconds. */
-  durations(): Map<Point, number> {
-    const ends = [...this.#reached.slice(1).map(({ at }) => at), performance.now()];
+  /** How long the run was at each point that it came to, the last until it ended, in milliseconds. */
+  durations(end: number): Map<Point, number> {
+    const ends = [...this.#reached.slice(1).map(({ at }) => at), end];
     return new Map(this.#reached.map(({ point, at }, index) => [point, (ends[index] ?? at) - at]));
   }
 

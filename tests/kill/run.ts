@@ -47,9 +47,9 @@ async function measureOnce(deed: Deed, home: string): Promise<Measured | undefin
     const browser = await installation.launch();
     const before = await browser.control();
     await deed.begin(browser, installation);
-    await browser.settles(deed.version, before?.epoch);
+    const end = await browser.settles(deed.version, before?.epoch);
     if (browser.progress.point !== "sweep") return undefined;
-    const timeline = browser.progress.durations();
+    const timeline = browser.progress.durations(end);
     const after = await browser.readStorage();
     const wrong = compare(deed.after, after);
     if (wrong.length > 0) throw new Loss("the new data, with nothing to disturb the run", wrong);
@@ -65,7 +65,7 @@ export async function strike(deed: Deed, blows: readonly Blow[], known: Measured
     const before = await browser.control();
     await deed.begin(browser, installation);
     // A context that is listened to too late says nothing of its run: the head says that it is over.
-    let over = browser.settles(deed.version, before?.epoch);
+    let over: Promise<unknown> = browser.settles(deed.version, before?.epoch);
     for (const blow of blows) {
       const { point, afterMs } = momentOf(blow, known.timeline, fallen.at(-1)?.point ?? "start");
       const isOver = await Promise.race([browser.progress.reaches(point), over.then(() => true)]);

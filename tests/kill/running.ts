@@ -8,6 +8,10 @@ import { Progress } from "./progress.js";
 /** How long a browser may take for anything that a test waits for, in milliseconds. */
 const PATIENCE = 60_000;
 
+/** Data that stays as it is for so long is at rest, in milliseconds: what a context sent to storage before it died, its
+ * head with a run in it say, may land after it. */
+const REST = 1_000;
+
 /** A browser at work on an installation, and what it can suffer. */
 export class RunningBrowser {
   /** What is heard of the run in it. */
@@ -75,17 +79,21 @@ export class RunningBrowser {
     await page.evaluate((names) => chrome.storage.local.remove(names), keys);
   }
 
-  /** Waits until the data is at a version with no run under way, and its head is another than it was `since`. */
-  async settles(version: number, since?: number): Promise<void> {
-    const deadline = Date.now() + PATIENCE;
-    let now = await this.control();
-    while (now?.version !== version || now.run !== undefined || now.epoch === since) {
-      if (Date.now() > deadline) {
+  /** Waits until the data is at a version with no run under way, and its head is another than it was `since`. Answers when it
+   * came to rest. */
+  async settles(version: number, since?: number): Promise<number> {
+    const deadline = performance.now() + PATIENCE;
+    let rests: { epoch: number; since: number } | undefined;
+    while (!rests || performance.now() - rests.since < REST) {
+      const now = await this.control();
+      if (now?.version !== version || now.run !== undefined || now.epoch === since) rests = undefined;
+      else if (rests?.epoch !== now.epoch) rests = { epoch: now.epoch, since: performance.now() };
+      if (!rests && performance.now() > deadline) {
         throw new Error(`expected data at version ${version} and no run, found ${JSON.stringify({ ...now, pad: "" })}`);
       }
       await sleep(20);
-      now = await this.control();
     }
+    return rests.since;
   }
 
   /** Any event starts the worker, if there is none. */

@@ -66,6 +66,13 @@ pub(super) fn same_data(one: &BTreeMap<String, String>, other: &BTreeMap<String,
     one.len() == other.len() && one.iter().zip(other).all(equals)
 }
 
+/// Whether data is a form with residues more: what is told from half-written data comes with some, which by the laws lead to
+/// the same place.
+pub(super) fn has_residues_more(data: &BTreeMap<String, String>, form: &Form) -> bool {
+    let mut more = data.keys().filter(|key| !form.data.contains_key(*key));
+    more.all(|key| key.starts_with("exuvia:r:")) && form.data.iter().all(|(key, text)| equal(data.get(key), Some(text)))
+}
+
 pub(super) fn equal(one: Option<&String>, other: Option<&String>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => one == other || Value::parse(one).unwrap() == Value::parse(other).unwrap(),
