@@ -21,7 +21,7 @@ export function chainUpTo(version: number): Chain {
 
 /** Translates with the module, as `Exuvia` does in a browser. */
 export function translator(chain: Chain): Translator & { calls: number } {
-  const engine = new Engine(new MemoryArea().asArea(), JSON.stringify(chain), 0, 0, new Promise(() => undefined));
+  const engine = new Engine(new MemoryArea().asArea(), JSON.stringify(chain), 0, 0, 0, new Promise(() => undefined));
   return {
     calls: 0,
     async translate(collection, record, from, to, residue, { key, now = 0 }) {
