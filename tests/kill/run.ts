@@ -103,12 +103,23 @@ async function comesToRest(browser: RunningBrowser, version: number): Promise<vo
 
 /** Whether storage holds the old data or the new, whole and with no remnant of a run. */
 function check(deed: Deed, known: Measured, found: Storage): Outcome["ended"] {
-  if (deed.mayEndBefore && compareBytes(deed.before, found).length === 0) return "before";
+  const isAsBefore = () => compareBytes(withoutOrphans(deed.before), withoutOrphans(found)).length === 0;
+  if (deed.mayEndBefore && isAsBefore()) return "before";
   const wrong = compare(deed.after, found);
   if (wrong.length > 0) throw new Loss(deed.mayEndBefore ? "the old data or the new" : "the new data", wrong);
   const remnants = compareBytes(known.after, found);
   if (remnants.length > 0) throw new Loss("what Exuvia keeps beside the data as after an undisturbed run", remnants);
   return "after";
+}
+
+/** Residues whose records are gone may be swept as soon as a run has saved them. */
+function withoutOrphans(storage: Storage): Storage {
+  const records = new Set(Object.keys(storage).map((key) => key.slice(key.indexOf(":") + 1)));
+  const stays = (key: string) => {
+    const [, collection = "", record = ""] = /^exuvia:r:([^:]*):(.*)$/s.exec(key) ?? [];
+    return record === "" || record === collection || records.has(record);
+  };
+  return Object.fromEntries(Object.entries(storage).filter(([key]) => stays(key)));
 }
 
 async function onCopy<T>({ ready }: Deed, home: string, act: (installation: Installation) => Promise<T>): Promise<T> {
