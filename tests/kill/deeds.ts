@@ -48,9 +48,9 @@ export async function makeDeeds(home: string): Promise<Record<DeedName, Deed>> {
   await writeImport(file, other);
   const imported = await five.copy(join(home, "imported"));
   const mixed = await inBrowser(imported, async (browser) => {
+    const before = await browser.control();
     await importFile(browser, file, "take");
-    await browser.progress.reaches("sweep");
-    await browser.settles(5);
+    await browser.settles(5, before?.epoch);
     return browser.readStorage();
   });
 

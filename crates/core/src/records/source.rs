@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::Records;
 use super::keys::{RESIDUE, marker_prefix};
-use super::line::{self};
+use super::line;
 use super::snapshot::Manifest;
 use super::store::{Host, Store, Vault};
 use crate::chain::{Collections, Family, Record, Route};

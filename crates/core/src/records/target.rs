@@ -9,7 +9,7 @@ use futures_lite::future::zip;
 use super::Records;
 use super::families::families_id;
 use super::keys::{ASIDE, CHAIN, CONTROL, DEVICE, MARKER, RESIDUE, STRAY, chain_key, covers, marker_prefix};
-use super::line::{self};
+use super::line;
 use super::rehearse::Rehearsal;
 use super::replay::{Deed, Replay};
 use super::rewind::Rewind;
@@ -165,8 +165,8 @@ impl<S: Store, V: Vault, H: Host> Records<'_, S, V, H> {
         let Some(seal) = &run.seal else { return self.remove_where(run, gone).await.map(|()| None) };
         for _ in 0..ROUNDS {
             let keys = self.store.keys().await?;
-            if let Some(known) = self.accounted(seal, &keys).await?
-                && !keys.iter().any(|key| gone(key))
+            if !keys.iter().any(|key| gone(key))
+                && let Some(known) = self.accounted(seal, &keys).await?
             {
                 return Ok(Some(known));
             }
