@@ -10,7 +10,17 @@ use std::io::Write;
 /// In bytes, gzipped. An engine that is a burden to download would be left out.
 const BUDGET: usize = 90_000;
 
-const FILES: [&str; 6] = [WASM, "pkg/engine.js", "pkg/index.js", "pkg/aside.js", "pkg/file.js", "pkg/problem.js"];
+const FILES: [&str; 9] = [
+    WASM,
+    "pkg/engine.js",
+    "pkg/index.js",
+    "pkg/aside.js",
+    "pkg/clones.js",
+    "pkg/file.js",
+    "pkg/life.js",
+    "pkg/lock.js",
+    "pkg/problem.js",
+];
 
 pub fn run(ws: &Workspace) -> Result<()> {
     setup::node::ensure(ws)?;
